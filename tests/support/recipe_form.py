@@ -70,7 +70,9 @@ def _docstring_faults(docstring: str) -> list[str]:
         faults.append(f"the sections are {found}, not {list(SECTIONS)}")
     faults += [
         f"section {name!r} is empty"
-        for name, body in re.findall(r"^([A-Z][\w ]*)\n-+\n(.*?)(?=^\w[\w ]*\n-+$|\Z)", rest, re.M | re.S)
+        for name, body in re.findall(
+            r"^([A-Z][\w ]*)\n-+\n(.*?)(?=^\w[\w ]*\n-+$|\Z)", rest, re.MULTILINE | re.DOTALL
+        )
         if not body.strip()
     ]
     return faults
@@ -159,7 +161,9 @@ def _code_lines(path: Path, tree: ast.Module) -> set[int]:
             for number in range(token.start[0], token.end[0] + 1)
         }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
             text = node.body[0]
             lines -= set(range(text.lineno, (text.end_lineno or text.lineno) + 1))
     return lines

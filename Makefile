@@ -1,0 +1,46 @@
+# Two commands are all that a fresh checkout needs:
+#   make book    sets everything up and runs the whole book for real
+#   make test    sets everything up and passes the tests
+# Another interpreter: make test PYTHON=python3.13 (each has a virtual environment of its own).
+
+PYTHON := $(or $(PYTHON),$(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done))
+ifeq ($(PYTHON),)
+$(error This needs Python 3.11 or newer, and found none. Name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3)
+endif
+
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ENV := .venv/$(VERSION)
+BIN := $(ENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: book test lint clean
+
+book: $(ENV)/.book
+	@$(BIN)/cookbook run --all
+
+test: $(ENV)/.test
+	@$(BIN)/python -m pytest
+
+lint: $(ENV)/.test
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+clean:
+	rm -rf .venv dist
+
+$(BIN)/python:
+	@echo "Making a virtual environment for Python $(VERSION) in $(ENV)"
+	@$(PYTHON) -m venv $(ENV)
+
+# Each stamp is older than what it was made from, or up to date: then pip is not even asked.
+$(ENV)/.book: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing the command cookbook"
+	@$(PIP) --editable .
+	@touch $@
+
+$(ENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing cookbook and what its tests need"
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(ENV)/.book

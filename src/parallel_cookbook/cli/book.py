@@ -1,0 +1,79 @@
+"""`cookbook list`, `show` and `new`: find a recipe, read it, take it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from parallel_cookbook.cli.options import RecipeName, json_option, print_json
+from parallel_cookbook.content import load_book
+from parallel_cookbook.errors import UsageError
+from parallel_cookbook.report.book import (
+    chapter_page,
+    contents_json,
+    contents_lines,
+    recipe_page,
+)
+
+
+@click.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the chapters and their recipes."""
+    book = load_book()
+    if as_json:
+        print_json(contents_json(book))
+        return
+    for line in contents_lines(book):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("recipe", type=RecipeName())
+@click.option("--no-pager", is_flag=True, help="Print it all at once.")
+def show(*, recipe: str, no_pager: bool) -> None:
+    """Show a recipe (its prose and its code) or a chapter's introduction.
+
+    RECIPE may also be a chapter's number or topic: `cookbook show 2`, `cookbook show threads`.
+    """
+    from rich.console import Console  # noqa: PLC0415 - see report.book
+
+    book = load_book()
+    chapter = book.find_chapter(recipe)
+    page = chapter_page(chapter) if chapter else recipe_page(book.find(recipe))
+    console = Console()
+    lines = console.render_lines(page, pad=False)
+    if console.is_terminal and not no_pager and len(lines) > console.height:
+        with console.capture() as captured:
+            console.print(page)
+        click.echo_via_pager(captured.get())
+    else:
+        console.print(page)
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True, type=RecipeName())
+def new(*, folder: Path, recipes: tuple[str, ...]) -> None:
+    """Copy recipes into the folder DIR, as plain files for you to edit.
+
+    DIR is made if it is not there. A file that exists is never overwritten.
+    """
+    book = load_book()
+    chosen = [book.find(name) for name in recipes]
+    copies = {folder / f"{recipe.slug}.py": recipe for recipe in chosen}
+    if len(copies) < len(set(chosen)):
+        raise UsageError("two of these recipes have the same file name; copy them to two folders")
+    for path in copies:
+        if path.exists():
+            raise UsageError(f"{str(path)!r} exists already; name another folder, or move it away")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, recipe in copies.items():
+            shutil.copyfile(recipe.path, path)
+    except OSError as error:
+        raise UsageError(f"cannot write to {str(folder)!r}: {error.strerror}") from None
+    for path in copies:
+        click.echo(f"{path}  (run it: cookbook run {path})")

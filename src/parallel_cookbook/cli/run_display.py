@@ -1,0 +1,107 @@
+"""What `cookbook run` shows while programs run: their output as it comes, and a line of progress.
+
+One target: its output goes to standard output and standard error untouched, the verdict to
+standard error, so that it can be piped on. Several: everything to standard output, each target's
+lines under its heading, and on a terminal a progress bar at the bottom.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from parallel_cookbook.report import run as report
+from parallel_cookbook.report.book import try_next_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from parallel_cookbook.content import Book
+    from parallel_cookbook.report.run import Finished, Target
+    from parallel_cookbook.run.runner import Stream
+
+
+class Display:
+    """Shows a run of `targets`; quiet shows nothing (for JSON)."""
+
+    def __init__(
+        self, book: Book, targets: list[Target], start_method: str | None, *, quiet: bool
+    ) -> None:
+        self._book = book
+        self._start_method = start_method
+        self._quiet = quiet
+        self._single = len(targets) == 1
+        self._console = Console(quiet=quiet, highlight=False, soft_wrap=True, stderr=self._single)
+        self._progress = Progress(
+            TextColumn("{task.description:32}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=quiet or self._single or not self._console.is_terminal,
+        )
+        self._bar = self._progress.add_task("", total=len(targets))
+        self._chapter = 0
+        self._unfinished_lines: dict[Stream, str] = {}
+        self._all_finished: list[Finished] = []
+
+    def __enter__(self) -> Self:
+        """Start the progress line."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the progress line away, and sum up a run of several, also one that was cut short."""
+        self._progress.stop()
+        if self._single or not self._all_finished:
+            return
+        for line in report.summary(self._book, self._all_finished, self._start_method):
+            self._console.print(line)
+        self._console.print()
+        for text in try_next_lines(self._book):
+            self._console.print(Text.from_ansi(text))
+
+    @contextlib.contextmanager
+    def showing(self, target: Target) -> Iterator[None]:
+        """Show the heading of `target`; what is printed until the end belongs to it."""
+        self._progress.update(self._bar, description=target.name)
+        if not self._single:
+            self._open_chapter(target)
+            self._console.print(report.heading(target))
+        yield
+        self._progress.advance(self._bar)
+
+    def output(self, stream: Stream, text: str) -> None:
+        """Pass on what the program printed."""
+        if self._quiet:
+            return
+        if self._single:
+            file = sys.stdout if stream == "stdout" else sys.stderr
+            file.write(text)
+            file.flush()
+            return
+        *lines, rest = (self._unfinished_lines.pop(stream, "") + text).split("\n")
+        self._unfinished_lines[stream] = rest
+        for line in lines:
+            self._console.print(report.output_line(line, is_error=stream == "stderr"))
+
+    def finished(self, item: Finished) -> None:
+        """Show how it ended."""
+        for stream, rest in self._unfinished_lines.items():
+            if rest:
+                self._console.print(report.output_line(rest, is_error=stream == "stderr"))
+        self._unfinished_lines.clear()
+        self._all_finished.append(item)
+        self._console.print(report.verdict_line(item.result))
+
+    def _open_chapter(self, target: Target) -> None:
+        number = target.recipe.chapter if target.recipe else 0
+        if number not in {0, self._chapter}:
+            self._chapter = number
+            self._console.print(report.chapter_heading(self._book.chapter(number)))

@@ -1,0 +1,174 @@
+"""Find, order and read the book: chapters and recipes, straight from their files.
+
+The files are the only source. A chapter is a folder `chNN_topic` with a README.md; a recipe is a
+file `NN_slug.py` in it, named `topic/slug`. Nothing here imports a recipe or keeps an index.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from parallel_cookbook.errors import UsageError
+
+_PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One recipe: a file that a reader can copy and run."""
+
+    topic: str
+    slug: str
+    chapter: int
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The name it is asked for by: `topic/slug`."""
+        return f"{self.topic}/{self.slug}"
+
+    @cached_property
+    def title(self) -> str:
+        """The docstring's first line, without the full stop. Reads one line of the file."""
+        with self.path.open(encoding="utf-8") as file:
+            return file.readline().strip().strip('"').rstrip(".")
+
+    @cached_property
+    def source(self) -> str:
+        """The whole file."""
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def prose(self) -> str:
+        """The module's docstring without its title: Markdown."""
+        docstring = ast.get_docstring(ast.parse(self.source)) or ""
+        return docstring.partition("\n")[2].strip()
+
+    @cached_property
+    def code(self) -> str:
+        """The file's text behind its docstring."""
+        body = ast.parse(self.source).body
+        lines = self.source.splitlines(keepends=True)
+        return "".join(lines[body[0].end_lineno :]).lstrip("\n")
+
+    @cached_property
+    def pitfalls(self) -> tuple[str, ...]:
+        """The names of its wrong twins, in the file's order."""
+        return tuple(re.findall(r"^def (pitfall_\w+)\(", self.source, flags=re.MULTILINE))
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter: a folder of recipes in the order of their numbers."""
+
+    number: int
+    topic: str
+    path: Path
+    recipes: tuple[Recipe, ...]
+
+    @cached_property
+    def introduction(self) -> str:
+        """The chapter's README.md: Markdown."""
+        return (self.path / "README.md").read_text(encoding="utf-8")
+
+    @cached_property
+    def title(self) -> str:
+        """What follows `# Chapter N:` in its README.md."""
+        return self.introduction.partition("\n")[0].partition(":")[2].strip()
+
+    @cached_property
+    def summary(self) -> str:
+        """The first paragraph of its README.md, as one line."""
+        paragraphs = self.introduction.split("\n\n")
+        return " ".join(paragraphs[1].split())
+
+
+@dataclass(frozen=True)
+class Book:
+    """All chapters, in order."""
+
+    chapters: tuple[Chapter, ...]
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """All recipes, in the order of the book."""
+        return tuple(recipe for chapter in self.chapters for recipe in chapter.recipes)
+
+    def chapter(self, number: int) -> Chapter:
+        """Return chapter `number`; UsageError if the book has none."""
+        for chapter in self.chapters:
+            if chapter.number == number:
+                return chapter
+        numbers = ", ".join(str(chapter.number) for chapter in self.chapters)
+        raise UsageError(f"there is no chapter {number}; the chapters are {numbers}")
+
+    def find_chapter(self, name: str) -> Chapter | None:
+        """Return the chapter that `name` means (`2`, `threads`, `ch02_threads`), or None."""
+        for chapter in self.chapters:
+            if name in {str(chapter.number), chapter.topic, chapter.path.name}:
+                return chapter
+        return None
+
+    def find(self, name: str) -> Recipe:
+        """Return the recipe that `name` means.
+
+        `name` is an id (`threads/lock`), the file's path in the book, or any part of an id that
+        only one recipe has; `-` stands for `_`. An exact id or slug wins over a part.
+
+        Raises UsageError, with the candidates or the nearest names, if it means none or several.
+        """
+        wanted = re.sub(
+            r"(^|/)(ch)?\d\d_", r"\1", name.lower().replace("-", "_").removesuffix(".py")
+        )
+        for matches in (
+            [recipe for recipe in self.recipes if recipe.id == wanted],
+            [recipe for recipe in self.recipes if recipe.slug == wanted],
+            [recipe for recipe in self.recipes if wanted and wanted in recipe.id],
+        ):
+            if len(matches) == 1:
+                return matches[0]
+            if matches:
+                names = ", ".join(recipe.id for recipe in matches)
+                raise UsageError(f"{name!r} may mean {names}; name one of them")
+        raise UsageError(f"there is no recipe {name!r}; {self._suggestion(wanted)}")
+
+    def _suggestion(self, wanted: str) -> str:
+        names = {recipe.slug: recipe.id for recipe in self.recipes}
+        names.update({recipe.id: recipe.id for recipe in self.recipes})
+        near = difflib.get_close_matches(wanted, names, n=5, cutoff=0.5)
+        if not near:
+            return "`cookbook list` shows them all"
+        return "the nearest are " + ", ".join(dict.fromkeys(names[match] for match in near))
+
+
+def book_folder() -> Path:
+    """Return the folder of the chapters: inside the installed package, else the checkout's.
+
+    Raises UsageError if neither is there (a broken installation).
+    """
+    for folder in (_PACKAGE / "recipes", _PACKAGE.parent.parent / "recipes"):
+        if folder.is_dir():
+            return folder
+    raise UsageError(f"the recipes are missing beside {_PACKAGE}; install the package again")
+
+
+def load_book(folder: Path | None = None) -> Book:
+    """Read the chapters of `folder` (default: the book that came with this package).
+
+    Cost: lists the folders and reads nothing; titles and texts are read when asked for.
+    """
+    folder = folder or book_folder()
+    chapters = []
+    for path in sorted(folder.glob("ch[0-9][0-9]_*")):
+        number, topic = int(path.name[2:4]), path.name[5:]
+        recipes = tuple(
+            Recipe(topic, file.stem[3:], number, file)
+            for file in sorted(path.glob("[0-9][0-9]_*.py"))
+        )
+        chapters.append(Chapter(number, topic, path, recipes))
+    return Book(tuple(chapters))

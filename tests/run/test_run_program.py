@@ -1,0 +1,191 @@
+"""How a real run ends, and that nothing of it is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from commands import COOKBOOK, NEVER_ENDS, processes_with
+from parallel_cookbook.errors import UsageError
+from parallel_cookbook.run import RunResult, Verdict, run_program
+from parallel_cookbook.run.runner import START_METHODS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WITH_CHILDREN = """\
+import multiprocessing, os, sys, time
+
+def child():
+    time.sleep(1000)
+
+if __name__ == "__main__":
+    for method in ("fork", "spawn", "forkserver"):
+        multiprocessing.get_context(method).Process(target=child).start()
+    if os.fork() == 0:
+        os.setsid()  # leaves the process group
+        child()
+    print("started", flush=True)
+    child()
+"""
+
+
+def run_source(folder: Path, source: str, **options: Any) -> RunResult:  # noqa: ANN401
+    file = folder / "program.py"
+    file.write_text(source)
+    return run_program(file, **options)
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict", "message", "exit_code"),
+    [
+        ("print('all right')", Verdict.PASS, "", 0),
+        ("import sys; sys.exit(3)", Verdict.EXIT_CODE, "it ended with exit code 3", 3),
+        ("import sys; sys.exit('no')", Verdict.EXIT_CODE, "it ended with exit code 1", 1),
+        ("import os; os._exit(7)", Verdict.EXIT_CODE, "it ended with exit code 7", 7),
+        ("{}['key']", Verdict.EXCEPTION, "KeyError: 'key'", 1),
+        ("assert 1 > 2, 'sums'", Verdict.EXCEPTION, "AssertionError: sums", 1),
+        ("x = (", Verdict.EXCEPTION, "SyntaxError: '(' was never closed", 1),
+        ("import os; os.abort()", Verdict.SIGNAL, "a signal ended it: SIGABRT", None),
+    ],
+)
+def test_the_verdict_says_how_the_program_ended(
+    tmp_path: Path, source: str, verdict: Verdict, message: str, exit_code: int | None
+) -> None:
+    """Exit code, exception and signal are told apart, each with its own sentence."""
+    result = run_source(tmp_path, source)
+    assert (result.verdict, result.message, result.exit_code) == (verdict, message, exit_code)
+
+
+def test_a_hang_is_ended_and_its_output_is_kept(tmp_path: Path) -> None:
+    """What was printed before the time-out is not lost, though the program never flushed."""
+    result = run_source(tmp_path, NEVER_ENDS.replace(", flush=True", ""), timeout_s=1)
+    assert result.verdict is Verdict.TIME_OUT
+    assert result.stdout == "started\n"
+
+
+def test_a_flood_is_ended(tmp_path: Path) -> None:
+    """A program that prints for ever is ended soon after its allowance."""
+    result = run_source(tmp_path, "while True: print('x' * 99)", max_output_bytes=100_000)
+    assert result.verdict is Verdict.FLOOD
+    assert len(result.stdout) < 1_000_000
+
+
+def test_processes_left_running_are_found_and_ended(tmp_path: Path) -> None:
+    """Exit code 0 is no success while a child in another session still runs."""
+    source = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n"
+    result = run_source(tmp_path, source, mark="left-running")
+    assert result.verdict is Verdict.LEFTOVER
+    assert processes_with("COOKBOOK_RUN", "left-running") == []
+
+
+def test_output_is_passed_on_as_it_comes_and_bad_bytes_do_no_harm(tmp_path: Path) -> None:
+    """Both streams arrive whole; bytes that are no UTF-8 are replaced."""
+    seen: list[tuple[str, str]] = []
+    source = "import os; os.write(1, b'caf\\xc3\\xa9 \\xff'); os.write(2, b'\\xc3')"
+    result = run_source(tmp_path, source, on_output=lambda *piece: seen.append(piece))
+    assert (result.stdout, result.stderr) == ("café \ufffd", "\ufffd")
+    assert "".join(text for stream, text in seen if stream == "stdout") == result.stdout
+
+
+def test_an_exception_of_the_callback_ends_the_program(tmp_path: Path) -> None:
+    """Whatever way the run is left, its processes are ended."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_source(tmp_path, WITH_CHILDREN, mark="interrupted", on_output=interrupt)
+    assert processes_with("COOKBOOK_RUN", "interrupted") == []
+
+
+def test_shared_memory_of_a_killed_program_is_unlinked(tmp_path: Path) -> None:
+    """The resource tracker gets the time to clean up after the processes that were killed."""
+    source = (
+        "import time\nfrom multiprocessing.shared_memory import SharedMemory\n"
+        "print(SharedMemory(create=True, size=64)._name)\ntime.sleep(1000)\n"
+    )
+    result = run_source(tmp_path, source, timeout_s=1)
+    name = result.stdout.strip().lstrip("/")
+    assert name
+    assert not os.path.exists(f"/dev/shm/{name}")  # noqa: PTH110, S108 - where Linux keeps them
+
+
+@pytest.mark.parametrize("method", START_METHODS)
+def test_the_start_method_is_the_default_of_the_program(tmp_path: Path, method: str) -> None:
+    """The program and its children see what plain Python shows them, but for the method."""
+    source = (
+        "import multiprocessing, sys\n"
+        "def show():\n"
+        "    print(__name__ if method == 'fork' else 'child', sys.argv[1:])\n"
+        "method = multiprocessing.get_start_method()\n"
+        "if __name__ == '__main__':\n"
+        "    print(method, sys.argv[1:], __file__ == sys.argv[0], __spec__)\n"
+        "    child = multiprocessing.Process(target=show)\n"
+        "    child.start()\n"
+        "    child.join()\n"
+    )
+    result = run_source(tmp_path, source, start_method=method, arguments=["-x", "a b"])
+    assert result.verdict is Verdict.PASS, result.stderr
+    first, second = result.stdout.splitlines()
+    assert first == f"{method} ['-x', 'a b'] True None"
+    assert second.endswith("['-x', 'a b']")
+
+
+def test_a_traceback_under_a_start_method_is_the_programs_own(tmp_path: Path) -> None:
+    """The launcher's frames do not show."""
+    result = run_source(tmp_path, "def f():\n    1 / 0\nf()\n", start_method="spawn")
+    assert result.message == "ZeroDivisionError: division by zero"
+    assert "launcher" not in result.stderr
+
+
+def test_a_program_may_choose_its_own_start_method(tmp_path: Path) -> None:
+    """`set_start_method` works as under plain Python: the option is a default, not an order."""
+    source = (
+        "import multiprocessing as m\nm.set_start_method('fork')\nprint(m.get_start_method())\n"
+    )
+    assert run_source(tmp_path, source, start_method="spawn").stdout == "fork\n"
+
+
+@pytest.mark.parametrize("name", ["missing.py", "."])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    """The error names the file and what is wrong with it."""
+    with pytest.raises(UsageError, match="cannot read"):
+        run_program(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
+)
+def test_a_killed_command_leaves_no_process(tmp_path: Path, number: int, exit_code: int) -> None:
+    """However `cookbook run` is ended, all that the program started ends with it."""
+    file = tmp_path / "program.py"
+    file.write_text(WITH_CHILDREN)
+    token = f"{os.getpid()}-{number}"
+    with subprocess.Popen(
+        [*COOKBOOK, "run", file],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "COOKBOOK_TEST": token},
+    ) as command:
+        assert command.stdout
+        assert command.stdout.readline() == "started\n"
+        assert len(processes_with("COOKBOOK_TEST", token)) >= 6
+        command.send_signal(number)
+        assert command.wait(20) == exit_code
+        assert wait_until_none("COOKBOOK_TEST", token) == []
+
+
+def wait_until_none(variable: str, value: str) -> list[int]:
+    """Wait until no process has the variable, 20 s at most; return those that are left."""
+    deadline = time.monotonic() + 20
+    while (left := processes_with(variable, value)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left

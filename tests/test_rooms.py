@@ -1,0 +1,53 @@
+"""The borders between the rooms: which part of the package may import which."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import parallel_cookbook
+
+PACKAGE = Path(parallel_cookbook.__file__).parent
+MAY_IMPORT: dict[str, set[str]] = {
+    "__init__": set(),
+    "__main__": {"cli"},
+    "errors": set(),
+    "content": {"errors"},
+    "doctor": set(),
+    "run": {"errors"},
+    "report": {"content", "run"},
+    "cli": {"errors", "content", "doctor", "run", "report"},
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import hides its room"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    rooms = {name.split(".")[1] for name in names if name.startswith("parallel_cookbook.")}
+    return rooms - {room_of(path)}
+
+
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "recipes" not in path.parts)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_where_it_may(path: Path) -> None:
+    """A file imports no room that the table above does not grant to its own."""
+    assert room_of(path) in MAY_IMPORT, "a new room: say here what it may import"
+    assert imported_rooms(path) <= MAY_IMPORT[room_of(path)]
+
+
+def test_every_room_of_the_table_exists() -> None:
+    """The table names no room that is gone."""
+    assert {room_of(path) for path in SOURCES} == set(MAY_IMPORT)
