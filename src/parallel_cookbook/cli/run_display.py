@@ -73,7 +73,8 @@ class Display:
         self._progress.update(self._bar, description=target.name)
         if not self._single:
             self._open_chapter(target)
-            self._console.print(report.heading(target))
+            # In a pipe a line stays a line; on a terminal a long title breaks between words.
+            self._console.print(report.heading(target), soft_wrap=not self._console.is_terminal)
         yield
         self._progress.advance(self._bar)
 
