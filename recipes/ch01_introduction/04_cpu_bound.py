@@ -22,8 +22,7 @@ after `join()`. No worker waits for another: all end.
 
 The check sum is Adler-32, written out. `zlib.adler32` computes the same in C, and
 says whether all three answers are right. The files are the largest sources of the
-standard library. Each model runs twice and the faster run counts, because the first
-one also fills caches.
+standard library.
 
 Pitfalls
 --------
@@ -36,7 +35,8 @@ Cost
 ----
 Below the start-up of a process, some milliseconds to a tenth of a second, the
 serial loop wins. And before any of them, look for a library that does the loop in
-C: the last line that this recipe prints says what that is worth here.
+C: the last line that this recipe prints says what that is worth here. One run is one
+sample: repeat it, on an idle machine, before you believe a small difference.
 
 On a free-threaded build (`python3.13t`) threads may use several cores as well.
 
@@ -117,13 +117,11 @@ def main(workers: int = 2, files: int = 4) -> None:
     expected = in_c(shares)
     serial_s = 0.0
     for model in (serially, on_processes, on_threads, in_c):
-        times = []
-        for _ in range(2):
-            started = perf_counter()
-            assert model(shares) == expected, f"{model.__name__} computed other sums"
-            times.append(perf_counter() - started)
-        serial_s = serial_s or min(times) or 1e-9
-        print(f"{model.__name__}: {min(times):.4f} s, {min(times) / serial_s:.3f} times serial")
+        started = perf_counter()
+        assert model(shares) == expected, f"{model.__name__} computed other sums"
+        seconds = perf_counter() - started
+        serial_s = serial_s or seconds or 1e-9
+        print(f"{model.__name__}: {seconds:.4f} s, {seconds / serial_s:.3f} times the serial time")
 
 
 def pitfall_running_total() -> None:

@@ -93,7 +93,7 @@ def pitfall_eager_call() -> None:
         all_are_here.wait()
 
     threads = [
-        Thread(target=work())  # type: ignore[func-returns-value]  # mypy sees the bug, Python not
+        Thread(target=work())  # type: ignore[func-returns-value]  # mypy sees the bug
         for _ in range(2)
     ]
     for thread in threads:

@@ -88,7 +88,7 @@ def speed_up(serial: float, workers: int) -> float:
 
 
 def break_even(startup_ns: int, item_ns: int, workers: int) -> int:
-    """Return the least number of items for which starting `workers` takes less time in all."""
+    """Return the least number of items for which starting `workers`, two or more, pays."""
     return startup_ns * workers // (item_ns * (workers - 1)) + 1
 
 
@@ -100,11 +100,12 @@ def main(workers: int = 2, files: int = 8) -> None:
     serial, item_ns = reading_ns / (reading_ns + indexing_ns), max(1, indexing_ns // files)
     print(f"reading {files} files: {reading_ns / 1e6:.2f} ms; words: {indexing_ns / 1e6:.2f} ms")
 
-    at_most = [speed_up(serial, k) for k in (1, workers, 8, 1000)]
+    crews = sorted({1, workers, 8, 1000})
+    at_most = [speed_up(serial, crew) for crew in crews]
     assert at_most == sorted(at_most), "a worker more made the job slower"
     assert at_most[-1] <= 1 / serial, "the serial part alone takes longer"
     gains = ", ".join(f"{gain:.2f}" for gain in at_most)
-    print(f"at most, for 1, {workers}, 8, 1000 workers (serial share {serial:.1%}): {gains} times")
+    print(f"serial share {serial:.1%}: at most, for {crews} workers, {gains} times")
 
     for kind in (Process, Thread):
         startup_ns = duration_ns(partial(start_and_join, kind, workers))

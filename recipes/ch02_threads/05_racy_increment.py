@@ -107,7 +107,7 @@ def surely_lost() -> int:
     return 2 - int(counter.value)
 
 
-def main(increments: int = 2, measured: int = 150_000) -> None:
+def main(increments: int = 2, measured: int = 2) -> None:
     code = compile(STATEMENTS[0], "<shown>", "exec")
     steps = [instruction.opname for instruction in dis.get_instructions(code)]
     load, store = steps.index("LOAD_ATTR"), steps.index("STORE_ATTR")
@@ -176,4 +176,4 @@ def pitfall_property() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(measured=150_000)

@@ -2,21 +2,21 @@
 
 Problem
 -------
-One part of a program reads records, another stores them. Readers must stop while
-the buffer between them is full, or it eats the memory; writers must stop while it
-is empty. Neither may burn the processor by looking again and again.
+One part of a program reads records, another stores them. Readers must stop while the
+buffer between them is full, or it eats the memory; writers must stop while it is
+empty. Neither may burn the processor by looking again and again.
 
 Solution
 --------
-Put the buffer behind one `Lock`. Give each reason to wait a `Condition` of its
-own on that lock: `not_empty` and `not_full`. Wait in a `while` loop that tests the
-buffer itself; notify the other side after each change.
+Put the buffer behind one `Lock`. Give each reason to wait a `Condition` of its own on
+that lock: `not_empty` and `not_full`. Wait in a `while` loop that tests the buffer
+itself; notify the other side after each change.
 
 How it works
 ------------
 `lock` guards `items`. `wait()` does two things as one step: it releases the lock and
-joins the condition's queue of waiters, so no notification falls between the test
-and the wait. When notified, it takes the lock again before it returns.
+joins the condition's queue of waiters, so no notification falls between the test and
+the wait. When notified, it takes the lock again before it returns.
 
 A consumer waits on `not_empty` until a producer has put something there; a producer
 waits on `not_full` until a consumer has taken something. A notification is only a
@@ -34,9 +34,9 @@ an item and notifies it; before it has the lock again, the second consumer takes
 item. The first one wakes up, does not look, and takes from an empty buffer.
 
 `pitfall_one_condition` lets both sides wait on one condition and wakes one thread.
-Both consumers wait. A producer puts and wakes the first; the other producer finds
-the buffer full and waits behind the second consumer. The first consumer takes the
-item and wakes the longest waiter: the *second consumer*, for whom there is nothing. The
+Both consumers wait. A producer puts and wakes the first; the other producer finds the
+buffer full and waits behind the second consumer. The first consumer takes the item
+and wakes the longest waiter: the *second consumer*, for whom there is nothing. The
 buffer is empty, the producer sleeps, and nobody is left to wake it. Two conditions
 cure it; so does `notify_all()`, which wakes everybody each time.
 
@@ -45,14 +45,15 @@ A condition used outside its lock, `wait` or `notify`, raises RuntimeError.
 Cost
 ----
 Each item that finds a thread waiting costs a switch between two threads: tens of
-microseconds, or more on a busy machine. Between two steps that both run Python code the buffer gains nothing: the
-GIL lets one of them run at a time, and a serial loop is faster. It pays where one
-side waits for a disk or a network.
+microseconds, or more on a busy machine. Between two steps that both run Python code
+the buffer gains nothing: the GIL lets one of them run at a time, and a serial loop is
+faster. It pays where one side waits for a disk or a network.
 
 See also
 --------
-`threads/work_queue`: `queue.Queue` is this buffer, ready made; use it. `threads/event`
-for a state that comes once and stays. `synchronisation/condition` for processes.
+`threads/work_queue`: `queue.Queue` is this buffer, ready made; use it.
+`threads/event` for a state that comes once and stays. `synchronisation/condition` for
+processes.
 """
 
 from collections import deque

@@ -8,15 +8,15 @@ loaded. Some workers arrive early and must wait; some arrive late and must not.
 Solution
 --------
 Write the settings first, then call `Event.set()`, once. Every worker calls `wait()`
-before it reads them. Where it must not wait for ever, it passes a time-out and looks at
-what `wait` returns.
+before it reads them. Where it must not wait for ever, it passes a time-out and looks
+at what `wait` returns.
 
 How it works
 ------------
 An Event is a flag with a waiting room. `set()` raises the flag and lets everybody go;
-`wait()` returns True at once when the flag is up. Because the flag stays up, it doesn't
-matter who comes first: the early worker is woken, the late one walks through. The
-same is true of a start signal for many threads, and of a request to stop.
+`wait()` returns True at once when the flag is up. Because the flag stays up, it
+doesn't matter who comes first: the early worker is woken, the late one walks through.
+The same is true of a start signal for many threads, and of a request to stop.
 
 No lock guards `values`, and none is needed: they are written before `set()`, read
 after `wait()`, and never written again. It ends because the loader waits for nobody
@@ -28,8 +28,8 @@ Pitfalls
 --------
 `pitfall_pulse` calls `set()` and then `clear()`, to wake those who wait now. A worker
 that was started but has not reached `wait()` yet comes after the pulse, finds the
-flag down, and waits for ever. Where the same announcement comes again and again, count
-the rounds under a `Condition`, or hand each one out through a queue.
+flag down, and waits for ever. Where the same announcement comes again and again,
+count the rounds under a `Condition`, or hand each one out through a queue.
 
 `pitfall_unread_answer` waits with a time-out and doesn't look at the answer. If the
 loader is slow, the worker goes on without settings, and fails with a KeyError.
@@ -39,9 +39,9 @@ between the two lines.
 
 Cost
 ----
-`set()` and `wait()` each take a lock for a moment: about a microsecond when nobody has to
-sleep. `is_set()` only reads the flag. Never poll it in a loop: the loop takes the
-processor from the very thread it waits for. If all work starts after the loading
+`set()` and `wait()` each take a lock for a moment: about a microsecond when nobody
+has to sleep. `is_set()` only reads the flag. Never poll it in a loop: the loop takes
+the processor from the very thread it waits for. If all work starts after the loading
 anyway, load first and start the threads then: no Event is needed.
 
 See also

@@ -7,29 +7,29 @@ threads than that, and each of them needs the database now and then.
 
 Solution
 --------
-Make one `BoundedSemaphore(limit)`, and enter it with a `with` block around each use of
-the database. It lets `limit` threads in; the next one waits at the door until
+Make one `BoundedSemaphore(limit)`, and enter it with a `with` block around each use
+of the database. It lets `limit` threads in; the next one waits at the door until
 somebody leaves.
 
 How it works
 ------------
 A semaphore is a count of free places. `acquire` takes one, and waits while there is
 none; `release` gives one back and wakes one waiter. It has no owner: any thread may
-release, and a plain `Semaphore` takes every release as one more place. The bounded one
-remembers the number it started with and raises ValueError at a release too many, so
-the mistake is found where it is made.
+release, and a plain `Semaphore` takes every release as one more place. The bounded
+one remembers the number it started with and raises ValueError at a release too many,
+so the mistake is found where it is made.
 
 The semaphore limits how many are inside; it does not guard what they share. That is
 why `Server` has a `lock` of its own for its two counters.
 
-It ends because a thread holds a place only while it works, and then gives it back, after
-an exception too. Inside, it takes the server's lock twice, never for long.
+It ends because a thread holds a place only while it works, and then gives it back,
+after an exception too. Inside, it takes the server's lock twice, never for long.
 
 Pitfalls
 --------
-`pitfall_release_without_acquire` gives up after a time-out, but its `finally` releases
-all the same. One client is inside; the second gives up and "returns" a place that it
-never had; the third walks in beside the first. The limit was 1, and the plain
+`pitfall_release_without_acquire` gives up after a time-out, but its `finally`
+releases all the same. One client is inside; the second gives up and "returns" a place
+that it never had; the third walks in beside the first. The limit was 1, and the plain
 `Semaphore` says nothing. Acquire *before* the `try`, or leave it to `with`.
 
 `pitfall_nested_places` needs a second place while it holds the first. With two places
@@ -40,13 +40,14 @@ Cost
 ----
 A semaphore is a Condition written in Python: a few microseconds for each entry when
 there is room. Beside a query to a database that is nothing; around a few lines of
-arithmetic it costs more than the work. Where the threads exist only to
-do these jobs, a pool of N threads is the simpler limit.
+arithmetic it costs more than the work. Where the threads exist only to do these jobs,
+a pool of N threads is the simpler limit.
 
 See also
 --------
-`threads/thread_pool` for a limit on the threads themselves, `threads/work_queue` to hand
-out the connections, not only permissions, `synchronisation/semaphore` for processes.
+`threads/thread_pool` for a limit on the threads themselves, `threads/work_queue` to
+hand out the connections, not only permissions, `synchronisation/semaphore` for
+processes.
 """
 
 from collections.abc import Callable
@@ -92,7 +93,7 @@ def main(clients: int = 3, limit: int = 2) -> None:
 
     assert server.most <= limit, server.most
     assert server.inside == 0, server.inside
-    print(f"{clients} clients, {limit} places: at most {server.most} were inside at once")
+    print(f"{clients} clients, {limit} places: the most that were inside at once: {server.most}")
 
     try:
         places.release()  # all places are free already

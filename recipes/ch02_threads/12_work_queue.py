@@ -3,40 +3,41 @@
 Problem
 -------
 A program must count the lines of many files. One thread finds the files, others read
-them. The finder must not run far ahead, one unreadable file must not stop the rest, and
-in the end every thread must go home.
+them. The finder must not run far ahead, one unreadable file must not stop the rest,
+and in the end every thread must go home.
 
 Solution
 --------
 Put the files into a `Queue(maxsize)`. A worker takes one at a time, catches whatever
-the work raises, and calls `task_done()` in `finally`. `join()` waits until all the work is
-done. Then put one `None` for each worker: a sentinel that says "no more".
+the work raises, and calls `task_done()` in `finally`. `join()` waits until all the
+work is done. Then put one `None` for each worker: a sentinel that says "no more".
 
 How it works
 ------------
 The queue has its own lock; the program needs no other. `get` waits while the queue is
-empty, `put` while it is full: that is back-pressure, and keeps the finder in step with the
-workers. The queue counts what was put and not yet reported by `task_done()`; `join()`
-waits for that count to reach zero.
+empty, `put` while it is full: that is back-pressure, and keeps the finder in step
+with the workers. The queue counts what was put and not yet reported by `task_done()`;
+`join()` waits for that count to reach zero.
 
 It ends because workers outlive their jobs (they catch `Exception`), every job is
 reported once, and each worker takes one sentinel and no more.
 
-Since Python 3.13 `jobs.shutdown()` can stand for the sentinels: `get` hands out what is
-left and then raises `queue.ShutDown`, in every worker. Here it only bars the door
+Since Python 3.13 `jobs.shutdown()` can stand for the sentinels: `get` hands out what
+is left and then raises `queue.ShutDown`, in every worker. Here it only bars the door
 behind them: a late `put` then raises instead of filling a queue that nobody reads.
 
 Pitfalls
 --------
 `pitfall_empty_then_get` asks `empty()` and then calls `get()`. Two workers see the
-one job that is left; one takes it, the other waits for ever. The same loop also goes home
-before the first job comes, if it starts early. What `empty()` says is old when you read it.
+one job that is left; one takes it, the other waits for ever. The same loop also goes
+home before the first job comes, if it starts early. What `empty()` says is old when
+you read it.
 
-`pitfall_one_sentinel` puts one sentinel for two workers. One takes it and ends; the other
-waits for a job that never comes.
+`pitfall_one_sentinel` puts one sentinel for two workers. One takes it and ends; the
+other waits for a job that never comes.
 
-`pitfall_forgotten_task_done` reports the job after the work, not in `finally`. The work
-raises, the report is skipped, and `join()` waits for ever.
+`pitfall_forgotten_task_done` reports the job after the work, not in `finally`. The
+work raises, the report is skipped, and `join()` waits for ever.
 
 Cost
 ----
@@ -46,8 +47,9 @@ the system holds in memory are read faster by a serial loop; measure with yours.
 
 See also
 --------
-`threads/thread_pool`: such workers, ready made. `threads/condition` for what is inside a
-Queue. `messages/joinable_queue` for processes, `messages/pipeline` for several stages.
+`threads/thread_pool`: such workers, ready made. `threads/condition` for what is
+inside a Queue. `messages/joinable_queue` for processes, `messages/pipeline` for
+several stages.
 """
 
 import os
@@ -86,13 +88,13 @@ def main(*names: str) -> None:
     for path in paths:
         jobs.put(path)  # waits while the workers are behind
     jobs.join()
-    # every job is done, and none twice; the workers still wait for more
-    assert sorted(path for path, _ in outcomes) == sorted(paths), outcomes
+    done = [path for path, _ in outcomes]  # all the work is done, the workers wait for more
 
     for _ in workers:
         jobs.put(None)
     for worker in workers:
         worker.join()
+    assert sorted(done) == sorted(paths), done  # nothing is lost, nothing done twice
     assert jobs.empty()  # nobody puts or takes any more: now the answer can be trusted
     if sys.version_info >= (3, 13):
         jobs.shutdown()

@@ -2,9 +2,9 @@
 
 Problem
 -------
-A function that is called millions of times needs a scratch buffer, a parser or a connection.
-To make a new one for each call is slow; to share one between threads mixes up their
-data; to pass one through every call in between spoils ten signatures.
+A function that is called millions of times needs a scratch buffer, a parser or a
+connection. To make a new one for each call is slow; to share one between threads
+mixes up their data; to pass one through every call in between spoils ten signatures.
 
 Solution
 --------
@@ -15,36 +15,37 @@ How it works
 ------------
 When a thread touches the object for the first time, `__init__` runs in that thread,
 with the arguments that the constructor got, on a fresh `__dict__`. Every later access
-by that thread goes to that `__dict__`. So `parts` needs no lock: no other thread can reach
-it. When the thread ends, its values go with it.
+by that thread goes to that `__dict__`. So `parts` needs no lock: no other thread can
+reach it. When the thread ends, its values go with it.
 
 Nobody waits for anybody, so it ends.
 
 Pitfalls
 --------
-`pitfall_class_attribute` writes `parts = []` in the class body, not in `__init__`. The
-attributes of the class are shared, as always: one thread clears the list while another
-fills it, and the texts come out mixed.
+`pitfall_class_attribute` writes `parts = []` in the class body, not in `__init__`.
+The attributes of the class are shared, as always: one thread clears the list while
+another fills it, and the texts come out mixed.
 
-`pitfall_set_in_one_thread` sets the attribute once, at the top, in the main thread. In
-every other thread it doesn't exist: AttributeError.
+`pitfall_set_in_one_thread` sets the attribute once, at the top, in the main thread.
+In every other thread it doesn't exist: AttributeError.
 
 `pitfall_left_behind` keeps the current user in a local and runs jobs in a pool. The
 pool's thread lives on after the job; the next job of that thread has no user, and
-finds the last one's. Set the value at the start of *every* job, and remove it in `finally`.
+finds the last one's. Set the value at the start of *every* job, and remove it in
+`finally`.
 
 Cost
 ----
-An attribute of a local takes about twice as long to read as a plain one; read it into a
-variable before a loop. There is one buffer or connection for each thread that ever
-touched it, and nobody closes them for you. If you can pass the object as an argument, do:
-that is faster, and plain to see. A serial program needs none of this.
+An attribute of a local takes about twice as long to read as a plain one; read it into
+a variable before a loop. There is one buffer or connection for each thread that ever
+touched it, and nobody closes them for you. If you can pass the object as an argument,
+do: that is faster, and plain to see. A serial program needs none of this.
 
 See also
 --------
-`threads/once` for one object that all threads share, `threads/thread_pool` for threads
-that are used again, `processes/initializer` for one object in each process of a pool.
-For a value that follows an `asyncio` task, see `contextvars` in the library.
+`threads/once` for one object that all threads share, `threads/thread_pool` for
+threads that are used again, `processes/initializer` for one object in each process of
+a pool. For a value that follows an `asyncio` task, see `contextvars` in the library.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -3,8 +3,8 @@
 Problem
 -------
 A table takes a second to build, and many runs never need it. So it is built on first
-use. Then two threads ask for the first time at the same moment: the table is
-built twice, and each of them holds, and perhaps changes, a table of its own.
+use. Then two threads ask for the first time at the same moment: the table is built
+twice, and each of them holds, and perhaps changes, a table of its own.
 
 Solution
 --------
@@ -13,20 +13,21 @@ waits, and gets the same object.
 
 How it works
 ------------
-`lock` guards `made`. The first thread in finds nothing, builds, stores and leaves; every
-later one finds the object. If `build` raises, nothing is stored and the next caller
-tries again.
+`lock` guards `made`. The first thread in finds nothing, builds, stores and leaves;
+every later one finds the object. If `build` raises, nothing is stored and the next
+caller tries again.
 
-It ends because each caller takes one lock, once, and the building waits for nobody who
-might want the same lock. (A `build` that calls `get` on the same object would
+It ends because each caller takes one lock, once, and the building waits for nobody
+who might want the same lock. (A `build` that calls `get` on the same object would
 wait for itself: the lock is not re-entrant.)
 
-*Do I need the lock after it is built?* You may look first without it, then again with it:
-"double-checked locking". In CPython that is right, with and without the GIL, as long
-as one assignment publishes a *finished* object: a reference is read and written
+*Do I need the lock after it is built?* You may look first without it, then again with
+it: "double-checked locking". In CPython that is right, with and without the GIL, as
+long as one assignment publishes a *finished* object: a reference is read and written
 whole. It saves a fraction of a microsecond. Begin with the plain lock.
 
-The simplest "once" is a module: the import lock lets one thread execute it, the others wait.
+The simplest "once" is a module: the import lock lets one thread execute it, the
+others wait.
 
 Pitfalls
 --------
@@ -34,23 +35,23 @@ Pitfalls
 nothing either. Run it a thousand times and it may pass each time: the gap is a few
 bytecodes wide. It opens when building takes long, which is when it costs most.
 
-`pitfall_cache` trusts `functools.cache` to call once. Its table never breaks, but
-it holds no lock during the call: two threads that both miss both build. The same is
-true of `functools.cached_property` since Python 3.12.
+`pitfall_cache` trusts `functools.cache` to call once. Its table never breaks, but it
+holds no lock during the call: two threads that both miss both build. The same is true
+of `functools.cached_property` since Python 3.12.
 
-`pitfall_published_unfinished` looks first without the lock, and stores the object before
-it is filled. Another thread finds it in between and uses it empty.
+`pitfall_published_unfinished` looks first without the lock, and stores the object
+before it is filled. Another thread finds it in between and uses it empty.
 
 Cost
 ----
-A free lock and a test: well under a microsecond for each `get`. Call it once and keep the
-result in a variable where that counts. If the object is always needed, build it before
-the threads start: no lock, no wait, and errors come early.
+A free lock and a test: well under a microsecond for each `get`. Call it once and keep
+the result in a variable where that counts. If the object is always needed, build it
+before the threads start: no lock, no wait, and errors come early.
 
 See also
 --------
-`threads/lock` for "check then act" at large, `threads/event` for something that is made
-ready elsewhere, `threads/local_data` for one object for each thread.
+`threads/lock` for "check then act" at large, `threads/event` for something that is
+made ready elsewhere, `threads/local_data` for one object for each thread.
 """
 
 import functools
@@ -99,7 +100,7 @@ def main(threads: int = 2) -> None:
     assert len(built) == 1, f"built {len(built)} times"
     assert len(got) == threads, got
     assert all(table is built[0] for table in got)
-    print(f"{threads} threads asked at once: built {len(built)} time, all got the same object")
+    print(f"{threads} threads asked at once: times built: {len(built)}, all got the same object")
 
 
 def pitfall_built_twice() -> None:

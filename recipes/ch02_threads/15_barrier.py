@@ -2,10 +2,10 @@
 
 Problem
 -------
-Heat spreads along a ring of cells. In each round every cell becomes the average of itself
-and its left neighbour, and each cell has a thread. No thread may begin a round
-before all have finished the last one, or it reads numbers that are not there yet. And if one
-thread fails, the others must not wait for it for ever.
+Heat spreads along a ring of cells. In each round every cell becomes the average of
+itself and its left neighbour, and each cell has a thread. No thread may begin a round
+before all have finished the last one, or it reads numbers that are not there yet. And
+if one thread fails, the others must not wait for it for ever.
 
 Solution
 --------
@@ -15,38 +15,40 @@ round; nobody passes before all have come. A thread that fails calls `abort()`.
 How it works
 ------------
 The barrier counts who has come. One thread, in CPython the last to come, runs the
-`action` while the others still wait; then all go on. It can be used again at once: a fast thread that
-returns for the next round is kept out until all have left the last one.
+`action` while the others still wait; then all go on. It can be used again at once: a
+fast thread that returns for the next round is kept out until all have left the last
+one.
 
-No lock guards `rows`: in a round each thread writes its own cell of the new row, and reads
-only the old row, which nobody writes any more.
+No lock guards `rows`: in a round each thread writes its own cell of the new row, and
+reads only the old row, which nobody writes any more.
 
-It ends because each thread comes to the barrier equally often, or breaks it. `abort()`, a
-time-out of `wait(timeout)`, or an action that raises breaks it: whoever waits there
-(even if just let go, but not yet awake) and whoever comes later gets
+It ends because each thread comes to the barrier equally often, or breaks it.
+`abort()`, a time-out of `wait(timeout)`, or an action that raises breaks it: whoever
+waits there (even if just let go, but not yet awake) and whoever comes later gets
 BrokenBarrierError, until `reset()`.
 
 Pitfalls
 --------
-`pitfall_worker_leaves_early` has nothing to do in one thread, and that returns
-before the barrier. The others wait for a party that never comes. Count only those who
-will come, or let the idle one wait too, or call `abort()` on the way out.
+`pitfall_worker_leaves_early` has nothing to do in one thread, and that returns before
+the barrier. The others wait for a party that never comes. Count only those who will
+come, or let the idle one wait too, or call `abort()` on the way out.
 
-`pitfall_gate_stays_open` is made by hand from a counter and an Event. It holds in the first
-round. Then the Event stays set: in the second round a fast thread walks through while the
-other still computes. A `clear()` cures nothing, for it may come before the slow
-thread has looked (see `threads/event`). Use Barrier.
+`pitfall_gate_stays_open` is made by hand from a counter and an Event. It holds in the
+first round. Then the Event stays set: in the second round a fast thread walks through
+while the other still computes. A `clear()` cures nothing, for it may come before the
+slow thread has looked (see `threads/event`). Use Barrier.
 
 Cost
 ----
-Each `wait` puts all threads but one to sleep and wakes them again: a tenth of a millisecond or
-so for two. A round must be much longer than that, and spend its time where the GIL is
-free. The averages here are neither: the serial loop wins by far, and is the test.
+Each `wait` puts all threads but one to sleep and wakes them again: a tenth of a
+millisecond or so for two. A round must be much longer than that, and spend its time
+where the GIL is free. The rounds here are neither long nor free of it: a serial loop
+wins by far.
 
 See also
 --------
-`threads/condition` for what a barrier is made of, `threads/event` for a gate that opens
-once, `synchronisation/barrier` for processes.
+`threads/condition` for what a barrier is made of, `threads/event` for a gate that
+opens once, `synchronisation/barrier` for processes.
 """
 
 from collections.abc import Callable

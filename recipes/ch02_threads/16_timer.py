@@ -3,33 +3,34 @@
 Problem
 -------
 A job is to be reported as late if it isn't done in time. The job ends at the very
-moment when the time is up. Was the report sent or not? The answer must be
-certain, not probable: somebody is called out of bed.
+moment when the time is up. Was the report sent or not? The answer must be certain,
+not probable: somebody is called out of bed.
 
 Solution
 --------
-Start a `Timer(delay, function)`. Let the function and the canceller both *claim*
-the decision under a lock: the first to come has it. Then `cancel()`, then `join()`.
+Start a `Timer(delay, function)`. Let the function and the canceller both *claim* the
+decision under a lock: the first to come has it. Then `cancel()`, then `join()`.
 
 How it works
 ------------
 A Timer is a thread that waits on an Event for `delay` seconds and then, if nobody has
-set the Event, calls the function. `cancel()` sets the Event, returns nothing, and comes
-too late if the thread has looked already: the function then runs, perhaps after
+set the Event, calls the function. `cancel()` sets the Event, returns nothing, and
+comes too late if the thread has looked already: the function then runs, perhaps after
 `cancel()` has returned.
 
-`lock` guards `undecided`. Exactly one of `_fire` and `cancel` finds it True. If `cancel`
-does, the action never runs. If `_fire` does, the action runs, and `join()` waits
-until it is done, so the caller of `cancel` sees its effects.
+`lock` guards `undecided`. Exactly one of `_fire` and `cancel` finds it True. If
+`cancel` does, the action never runs. If `_fire` does, the action runs, and `join()`
+waits until it is done, so the caller of `cancel` sees its effects.
 
 It ends because nobody waits while holding the lock, and a cancelled Timer wakes at
-once. (Don't call `cancel` from the action: a thread cannot join itself, RuntimeError.)
+once. (Don't call `cancel` from the action: a thread cannot join itself,
+RuntimeError.)
 
 Pitfalls
 --------
-`pitfall_cancel_means_not_run` believes that after `cancel()` the function did not run. The
-time is up, the timer's thread looks at the Event and goes on; then `cancel()` comes; then
-the function runs.
+`pitfall_cancel_means_not_run` believes that after `cancel()` the function did not
+run. The time is up, the timer's thread looks at the Event and goes on; then
+`cancel()` comes; then the function runs.
 
 `pitfall_start_again` cancels a timer and starts it anew, to give the job more time. A
 Timer is a thread and threads start once: RuntimeError. Make a new Timer.
@@ -39,9 +40,10 @@ daemon: one that is forgotten keeps the program alive until its time is up.
 
 Cost
 ----
-One thread for each Timer, some tenths of a millisecond to start, asleep most of its life.
-For thousands of deadlines use one thread with a heap of them, or the `sched` module. If
-it is enough to notice afterwards that a job was late, compare two clock readings.
+One thread for each Timer, a tenth of a millisecond or so to start, asleep most of its
+life. For thousands of deadlines use one thread with a heap of them, or the `sched`
+module. If it is enough to notice afterwards that a job was late, compare two clock
+readings.
 
 See also
 --------
@@ -90,7 +92,7 @@ def main(delay_s: float = 0.01) -> None:
     assert len(reports) == (0 if was_cancelled else 1), (was_cancelled, reports)
     assert not alarm.timer.is_alive()
     outcome = "cancelled" if was_cancelled else "too late to cancel"
-    print(f"the first alarm: {outcome}, and {len(reports)} reports sent")
+    print(f"the first alarm: {outcome}; reports sent: {reports}")
 
     alarm = Alarm(delay_s, lambda: reports.append("later"))
     alarm.timer.join()  # nobody cancels: it fires

@@ -2,24 +2,24 @@
 
 Problem
 -------
-A thousand files are to be read. A thread for each is too many; workers with a queue of
-their own are forty lines. A pool is three, but now some files are missing from the result,
-and nothing was printed.
+A thousand files are to be read. A thread for each is too many; workers with a queue
+of their own are forty lines. A pool is three, but now some files are missing from the
+result, and nothing was printed.
 
 Solution
 --------
-`ThreadPoolExecutor(max_workers=N)` as a `with` block. `map` where all jobs should succeed,
-`submit` where each may fail by itself. Ask every future for its `result()`, or its
-`exception()`.
+`ThreadPoolExecutor(max_workers=N)` as a `with` block. `map` where all jobs should
+succeed, `submit` where each may fail by itself. Ask every future for its `result()`,
+or its `exception()`.
 
 How it works
 ------------
 `submit` puts the job into a queue and returns a `Future`, a place for the outcome. A
-worker thread, at most N of them, takes the job, runs it, and stores what it returned or
-raised. `result()` waits for the outcome, then returns it or raises it, *here*. `map`
-submits all at once and yields the results in the order of the arguments, not as they
-come; it raises a job's exception when its turn has come, and cancels what has not
-begun by then.
+worker thread, at most N of them, takes the job, runs it, and stores what it returned
+or raised. `result()` waits for the outcome, then returns it or raises it, *here*.
+`map` submits all at once and yields the results in the order of the arguments, not as
+they come; it raises a job's exception when its turn has come, and cancels what has
+not begun by then.
 
 No lock is needed: jobs share nothing, outcomes come back through futures. Leaving the
 `with` block waits until all the jobs are done, so it ends if each job does.
@@ -27,24 +27,26 @@ No lock is needed: jobs share nothing, outcomes come back through futures. Leavi
 Pitfalls
 --------
 `pitfall_unasked_result` submits jobs that store what they find and never asks for a
-result. One raises; its future keeps the exception, and no one looks. The program goes on
-with a file too few. A `map` whose results are not read hides them as well.
+result. One raises; its future keeps the exception, and no one looks. The program goes
+on with a file too few. A `map` whose results are not read hides them as well.
 
-`pitfall_waits_for_own_pool` submits a job that submits another to the same pool and waits
-for it. The pool has one worker, and that one waits; the inner job waits in the queue for
-a worker. With N workers it takes N such jobs at once, so it shows under load. Return
-the inner work instead, or give it a pool of its own.
+`pitfall_waits_for_own_pool` submits a job that submits another to the same pool and
+waits for it. The pool has one worker, and that one waits; the inner job waits in the
+queue for a worker. With N workers it takes N such jobs at once, so it shows under
+load. Return the inner work instead, or give it a pool of its own.
 
 Cost
 ----
-A job through the pool costs ten microseconds or more, a waiting caller much more: a loop
-of small jobs runs faster without a pool. The pool gains where jobs wait (network, disk) or
-run code that releases the GIL. For Python code that computes, use processes.
+A job through the pool costs ten microseconds or more, a waiting caller much more: a
+loop of small jobs runs faster without a pool. The pool gains where jobs wait
+(network, disk) or run code that releases the GIL. For Python code that computes, use
+processes.
 
 See also
 --------
-`threads/work_queue` for what is inside, `threads/exceptions` for threads without a pool,
-`introduction/choose_by_measurement` to find out which pool pays, `processes/pool_map`.
+`threads/work_queue` for what is inside, `threads/exceptions` for threads without a
+pool, `introduction/choose_by_measurement` to find out which pool pays,
+`processes/pool_map`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Start a process, wait until it has ended, and get its result back.
+"""Start a process with the Process class, wait for it, and get its result back.
 
 Problem
 -------

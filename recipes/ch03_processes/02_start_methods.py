@@ -1,4 +1,4 @@
-"""Know what a child process sees, whichever way it is started.
+"""Know what a child process sees under each start method, and write for all.
 
 Problem
 -------

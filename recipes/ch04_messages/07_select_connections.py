@@ -37,8 +37,9 @@ Pitfalls
 --------
 `pitfall_fixed_order` receives from the first connection, then from the second. Let the
 second worker get the lock first: it has asked and waits for its answer with the lock
-held; the first waits for the lock; the server waits for the first. Nobody moves. It
-hardly shows in a test, where the first to start is the first to ask.
+held; the first waits for the lock; the server waits for the first. Nobody moves. On
+an idle machine it mostly passes: the first to start is the first to ask. On a busy
+one it hung here in some of the runs.
 
 The main flow must keep `device`, though it never takes it. Under spawn and forkserver a
 worker opens the lock by its name when it starts up, and the name is gone once the main

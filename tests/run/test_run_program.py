@@ -137,6 +137,22 @@ def test_the_start_method_is_the_default_of_the_program(tmp_path: Path, method: 
     assert second.endswith("['-x', 'a b']")
 
 
+def test_a_child_can_send_an_object_of_a_class_of_the_program(tmp_path: Path) -> None:
+    """A spawned child pickles the program's classes as `__mp_main__.X`; the parent must know it."""
+    source = (
+        "import multiprocessing\n"
+        "class Parcel: pass\n"
+        "def send(end): end.send(Parcel())\n"
+        "if __name__ == '__main__':\n"
+        "    here, there = multiprocessing.Pipe()\n"
+        "    child = multiprocessing.Process(target=send, args=(there,))\n"
+        "    child.start()\n"
+        "    print(type(here.recv()).__qualname__)\n"
+        "    child.join()\n"
+    )
+    assert run_source(tmp_path, source, start_method="spawn").stdout == "Parcel\n"
+
+
 def test_a_traceback_under_a_start_method_is_the_programs_own(tmp_path: Path) -> None:
     """The launcher's frames do not show."""
     result = run_source(tmp_path, "def f():\n    1 / 0\nf()\n", start_method="spawn")

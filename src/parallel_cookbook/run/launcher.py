@@ -29,6 +29,8 @@ def execute(file: str) -> None:
     program = ModuleType("__main__")
     program.__file__ = file
     sys.modules["__main__"] = program
+    # multiprocessing has bound this name to the launcher; children send objects of its classes.
+    sys.modules["__mp_main__"] = program
     try:
         exec(compile(Path(file).read_bytes(), file, "exec"), vars(program))  # noqa: S102
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the program's own
