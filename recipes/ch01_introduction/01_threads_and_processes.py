@@ -18,32 +18,32 @@ returns when the thread has ended, so the parent looks after the last write, nev
 before it.
 
 A process has memory of its own. With the start method fork it begins with a copy of
-the parent's, with spawn and forkserver it imports the module afresh. Either way it
+the parent's; with spawn and forkserver it imports the module afresh. Either way it
 fills *its* `line_counts`, which is thrown away when it ends. What goes through the
 pipe is pickled on one side and rebuilt on the other.
 
 The parent closes its own copy of the sending end once the process has started. So
-the process holds the only one, and if it dies early `recv()` raises `EOFError` and
-does not wait for ever. The parent waits for one message, the child sends one: both
-end.
+the process holds the only one, and if it dies early, `recv()` raises `EOFError`
+instead of waiting for ever. The parent waits for one message, the child sends one:
+both end.
 
 Pitfalls
 --------
-`pitfall_global_in_a_process` starts the function that suits a thread in a process
-and reads the dictionary after `join()`. The child has written to its own
-dictionary; the parent's was never touched. No interleaving passes.
+`pitfall_global_in_a_process` gives `count_lines` to a process, as one would to a
+thread, and reads the dictionary after `join()`. The child has written to its own
+dictionary; the parent's was never touched. It fails on every run.
 
 Cost
 ----
 A thread starts in about a tenth of a millisecond, a process in some milliseconds to a
-tenth of a second (`introduction/startup_and_amdahl` measures it). For one small file, calling the
-function is faster than both.
+tenth of a second (`introduction/startup_and_amdahl` measures it). For one small file,
+calling the function is faster than both.
 
 See also
 --------
-`introduction/three_models` for the same job on several machines, `threads/results`
-and `messages/pipe` for more on how answers come back, `processes/value_array` for
-memory that processes do share.
+`introduction/three_models` for workers that share nothing but a network,
+`threads/results` and `messages/pipe` for more on how answers come back,
+`processes/value_array` for memory that processes do share.
 """
 
 import sys
@@ -93,13 +93,14 @@ def main(file: str = __file__) -> None:
         path.open("rb").close()
     except OSError as error:
         sys.exit(f"{file} cannot be read: {error.strerror}")
+    line_counts.clear()  # a second call begins like the first
     from_process = count_in_a_process(path)
     assert line_counts == {}, line_counts  # the process noted it in its own memory
-    print(f"{path.name}: {from_process} lines, says the process; the parent has {line_counts}")
+    print(f"the process counted {from_process} lines; the parent's dictionary is {line_counts}")
 
     from_thread = count_in_a_thread(path)
     assert from_thread == from_process, (from_thread, from_process)
-    print(f"{path.name}: {from_thread} lines, says the thread; the parent has {line_counts}")
+    print(f"the thread counted {from_thread} lines; the parent's dictionary is {line_counts}")
 
 
 def pitfall_global_in_a_process() -> None:

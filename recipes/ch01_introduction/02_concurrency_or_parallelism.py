@@ -9,7 +9,7 @@ Solution
 --------
 Measure two times, not one: the wall time and the CPU time that all tasks used
 together. CPU time divided by wall time is the number of cores that were busy on
-average.
+average. More than one: the tasks did compute at the same instant.
 
 How it works
 ------------
@@ -36,10 +36,10 @@ read 0; each in turn writes 1. Two were counted, and the total is 1.
 
 Cost
 ----
-With two loops on threads the GIL's turns are all you gain: a serial loop takes as
-long. Parallel processes win when the loop takes longer than their start, which this
-recipe leaves out. On a machine that is busy with other programs all figures are
-lower: two processes may have less than one core between them.
+Two computing loops on threads gain nothing where there is a GIL: run serially they
+take as long. On processes they win if they save more than the processes' start,
+which the figures here leave out. On a machine that is busy with other programs all
+figures are lower: two processes may get less than one core between them.
 
 See also
 --------

@@ -17,11 +17,11 @@ GIL while it waits. So the waits of several threads overlap, on one core, and
 threads are all that I/O-bound work needs. Processes overlap as well, but first each
 must be started.
 
-Each thread writes its own key of `answers`, and nobody reads before `join()`: no
-lock is needed. Each process sends its share's answers through a pipe of its own,
-and the parent receives from one after the other, so the answers keep the order of
-the requests. Each worker does a fixed number of requests and waits for no other
-worker: all end.
+Each thread writes its own key of `answers`, and nobody reads before `join()`: no lock
+is needed. Each process sends its share's answers through a pipe of its own, and the
+parent receives from one after the other. So the answers come in the order of the
+shares, whoever was first. Each worker does a fixed number of requests and waits for no
+other worker: all end.
 
 The service here is a `sleep` and then a real file; the files are sources of the
 standard library, or the `*.py` of a folder that you name.
@@ -34,9 +34,9 @@ append first: then each request is given the other's answer.
 
 Cost
 ----
-With waits of microseconds a serial loop wins: starting a thread costs about as
-much. With thousands of requests at once, threads cost memory; use a pool of tens,
-or `asyncio`.
+Where all the waits together are shorter than a thread's start, about a tenth of a
+millisecond, a serial loop wins. For thousands of requests do not start a thread
+each, which costs memory: use a pool of some tens, or `asyncio`.
 
 See also
 --------

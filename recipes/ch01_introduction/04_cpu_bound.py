@@ -2,8 +2,8 @@
 
 Problem
 -------
-A program computes check sums of files in a Python loop. Two threads do not make it
-faster. It is to use the second core.
+A program computes checksums of files in a Python loop. Two threads do not make it
+faster, and one of the two cores stays idle.
 
 Solution
 --------
@@ -20,16 +20,16 @@ Only small things travel: a list of paths to the process, a list of numbers back
 through a pipe for each process. Each thread writes its own key of `answers`, read
 after `join()`. No worker waits for another: all end.
 
-The check sum is Adler-32, written out. `zlib.adler32` computes the same in C, and
+The checksum is Adler-32, written out. `zlib.adler32` computes the same in C, and
 says whether all three answers are right. The files are the largest sources of the
 standard library.
 
 Pitfalls
 --------
-`pitfall_running_total` adds each share's result to one total with `total = total +
-work()`. Python reads `total` first, and then works, for long. The other thread adds
-its result meanwhile, and the late writer puts its sum on top of the old total: one
-share is lost, in nearly every run.
+`pitfall_running_total` adds each thread's result to one total with `total = total +
+checksum(data)`. Python reads `total` first, and then works for a long time. Meanwhile
+the other thread reads the same old total. Whoever writes last overwrites what the
+other has added: one result is lost, in nearly every run.
 
 Cost
 ----
@@ -115,13 +115,15 @@ def main(workers: int = 2, files: int = 4) -> None:
     largest = sorted(Path(os.__file__).parent.glob("*.py"), key=os.path.getsize)[-files:]
     shares = [largest[first::workers] for first in range(workers)]
     expected = in_c(shares)
-    serial_s = 0.0
+    seconds: dict[str, float] = {}
     for model in (serially, on_processes, on_threads, in_c):
         started = perf_counter()
-        assert model(shares) == expected, f"{model.__name__} computed other sums"
-        seconds = perf_counter() - started
-        serial_s = serial_s or seconds or 1e-9
-        print(f"{model.__name__}: {seconds:.4f} s, {seconds / serial_s:.3f} times the serial time")
+        answers = model(shares)
+        seconds[model.__name__] = perf_counter() - started
+        assert answers == expected, f"{model.__name__} computed other sums"
+    serial_s = seconds["serially"] or 1e-9  # a coarse clock may show no time at all
+    for name, taken in seconds.items():
+        print(f"{name}: {taken:.4f} s, {taken / serial_s:.3f} times the serial time")
 
 
 def pitfall_running_total() -> None:
@@ -141,7 +143,7 @@ def pitfall_running_total() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert total == 2 * checksum(data), "one share is lost"
+    assert total == 2 * checksum(data), "one result is lost"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Prove that threads run at once, and find the program that is serial by accident.
+"""Prove that threads overlap, and find the program that is serial by accident.
 
 Problem
 -------
@@ -7,8 +7,8 @@ the right answers, so nobody sees that only one download ran at a time.
 
 Solution
 --------
-Give the code that starts the threads, in a test, work that only concurrent tasks
-can finish: each waits at a `Barrier` for all the others. It needs no clock.
+In a test, hand the code that starts the threads a piece of work that only concurrent
+tasks can finish: each waits at a `Barrier` for all the others. It needs no clock.
 
 How it works
 ------------
@@ -22,15 +22,16 @@ if all were started before the first was joined. So every "started" stands in th
 list before any "ended". `list.append` is one step, so no note is lost.
 
 All end, because the last to arrive wakes all the others. A serial program would not
-end: the first task would wait at the barrier for a second, which does not exist
-yet.
+end: the first task would wait at the barrier for a second, which has not started.
+In a test suite write `Barrier(tasks, timeout=10)`: then it fails, with
+BrokenBarrierError, and does not hang.
 
 Pitfalls
 --------
 `pitfall_eager_call` writes `target=work()`. The *main* thread makes the call,
 before the Thread object is built, and the thread is given what came back: None. It
-starts, does nothing and ends. With the barrier, the main thread waits for a partner
-that it has yet to start.
+starts, does nothing and ends. With the barrier, the main thread waits for another
+task, which nobody but itself could start.
 
 `pitfall_join_in_the_start_loop` starts one thread and waits for its end before it
 starts the next.
@@ -43,8 +44,9 @@ each hangs, so try them where you can stop them.
 
 Cost
 ----
-The barrier belongs in the test, not in the program: there it makes the fast wait
-for the slow.
+The barrier belongs in the test. In the program it would make the fast tasks wait for
+the slow ones. If the test passes and the threads still bring no gain, their work
+computes, and a serial loop is as fast: see `introduction/cpu_bound`.
 
 See also
 --------

@@ -24,8 +24,8 @@ and both sides of the border are asserted.
 
 The job here reads sources of the standard library (in order), then collects the
 words of each (an item). The figures hold if every worker has a core that is free,
-and processes compute at full speed at once; a real run gains less. For threads and
-Python code the break-even is never, with the GIL: their figure holds for items that
+and processes compute at full speed at once; a real run gains less. With the GIL,
+threads that run Python code never break even: their figure holds for items that
 wait.
 
 The workers do nothing and wait for nobody, so `join()` returns and the measurement
@@ -41,8 +41,8 @@ workers gain 6 times.
 Cost
 ----
 Below the break-even the serial loop wins. That is often: a forked process costs
-about as much as a hundred thousand rounds of a small loop, a spawned one several
-times that.
+about as much as a hundred thousand rounds of a small loop, a spawned one more than
+ten times that.
 
 See also
 --------
@@ -98,14 +98,17 @@ def main(workers: int = 2, files: int = 8) -> None:
     reading_ns = duration_ns(lambda: [path.read_text(encoding="utf-8") for path in paths])
     indexing_ns = duration_ns(lambda: [set(re.findall(r"\w+", text)) for text in texts])
     serial, item_ns = reading_ns / (reading_ns + indexing_ns), max(1, indexing_ns // files)
-    print(f"reading {files} files: {reading_ns / 1e6:.2f} ms; words: {indexing_ns / 1e6:.2f} ms")
+    print(
+        f"{files} files: reading them in order took {reading_ns / 1e6:.2f} ms, "
+        f"collecting their words, which can be divided, {indexing_ns / 1e6:.2f} ms"
+    )
 
     crews = sorted({1, workers, 8, 1000})
     at_most = [speed_up(serial, crew) for crew in crews]
     assert at_most == sorted(at_most), "a worker more made the job slower"
     assert at_most[-1] <= 1 / serial, "the serial part alone takes longer"
-    gains = ", ".join(f"{gain:.2f}" for gain in at_most)
-    print(f"serial share {serial:.1%}: at most, for {crews} workers, {gains} times")
+    gains = ", ".join(f"{gain:.2f} with {k}" for k, gain in zip(crews, at_most, strict=True))
+    print(f"serial share {serial:.1%}: the speed-up is at most {gains} workers")
 
     for kind in (Process, Thread):
         startup_ns = duration_ns(partial(start_and_join, kind, workers))
@@ -114,7 +117,7 @@ def main(workers: int = 2, files: int = 8) -> None:
         assert items * saved_ns > startup_ns * workers >= (items - 1) * saved_ns
         print(
             f"{workers} x {kind.__name__}: start and join {startup_ns / 1e6:.2f} ms; "
-            f"{workers} workers that really overlap pay from {items} such files"
+            f"if they compute at the same time, they pay from {items} such files on"
         )
 
 

@@ -20,14 +20,15 @@ workers, because the job will pay for it too.
 Each thread writes its own key of `results`, read after `join()`; each process sends
 one message through a pipe of its own. No worker waits for another: all end.
 
-`work` is named to the processes, not copied, so it stands at the top level of a
-module, and the file has a `__main__` guard.
+A process gets `work` by name, module and function, and imports it. So it stands at
+the top level of a module, and the file has a `__main__` guard.
 
 Pitfalls
 --------
-`pitfall_inputs_used_up` takes its inputs from a generator, as `Path.glob` and `map`
-return one. The first model consumes them all. The second gets no inputs, takes no
-time and "wins". `measure` asks for a `Sequence`, and compares the results.
+`pitfall_inputs_used_up` takes its inputs from a generator, which can be walked
+through once; `map` and `Path.glob` return the like. The first model consumes them
+all. The second gets no inputs, takes no time and "wins". `measure` asks for a
+`Sequence`, and compares the results.
 
 Cost
 ----
@@ -102,7 +103,7 @@ def measure(work: Work, inputs: Sequence[int], workers: int = 2) -> dict[str, fl
         started = perf_counter()
         results = model(work, shares)
         seconds[model.__name__] = perf_counter() - started
-        expected = expected or results
+        expected = expected or results  # the loop's, which ran first
         assert results == expected, f"{model.__name__}: {results}, not {expected}"
     return dict(sorted(seconds.items(), key=lambda entry: entry[1]))
 

@@ -8,9 +8,9 @@ machines?
 
 Solution
 --------
-Write the work as a function without side effects, from some files to their part of
-the index, and merge the parts in one place. Then the models differ only in how a
-task gets to a worker and an answer gets back.
+Write the work as a function without side effects, which turns some files into their
+part of the index, and merge the parts in one place. Then the models differ only in
+how a task gets to a worker and an answer gets back.
 
 | model | workers share | a task travels as | for |
 |---|---|---|---|
@@ -128,14 +128,14 @@ def on_a_network(shares: list[list[Path]]) -> Index:
 
 
 def main(folder: str = str(Path(os.__file__).parent), *, workers: int = 2, files: int = 6) -> None:
-    paths = sorted(Path(folder).glob("*.py"))[:files]
+    paths = sorted(path for path in Path(folder).glob("*.py") if path.is_file())[:files]
     if not paths or not all(os.access(path, os.R_OK) for path in paths):
         sys.exit(f"{folder} holds no *.py files, or some that cannot be read; name another")
     shares = [paths[first::workers] for first in range(workers)]
     expected = index_files(paths)
     for model in (on_processes, on_a_network, on_threads):
         assert model(shares) == expected, f"{model.__name__} built another index"
-        print(f"{model.__name__}: {len(expected)} words of {len(paths)} files, as in a loop")
+        print(f"{model.__name__}: {len(expected)} words in {len(paths)} files, as the loop found")
 
 
 def pitfall_shared_index() -> None:

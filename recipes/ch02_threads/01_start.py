@@ -20,11 +20,12 @@ begun. `run()` calls the target with its arguments. From then on the caller and 
 new thread go on side by side, in any order.
 
 `join()` blocks until the thread has ended. All that the thread wrote is visible
-after that, so `lines` needs no lock: the worker writes it before the join, the main
-flow reads it after. Each thread has an attribute of its own and nobody else's, and
-`list.append` is a single step for other threads.
+after that, so `lines` needs no lock: each thread writes its own before the join, the
+main flow reads it after. Nor does `log`, to which both threads append: to other
+threads `list.append` is a single step.
 
-It ends because each thread reads one file and returns, and only the main flow waits.
+It ends because each thread looks at one file and returns, and only the main flow
+waits.
 
 A subclass that has a constructor must call `super().__init__()` before it does
 anything with the thread; otherwise `start()` raises RuntimeError.
@@ -86,7 +87,7 @@ def main(files: int = 2) -> None:
     ]
     for thread in threads:  # all of them start ...
         thread.start()
-    for thread in threads:  # ... before the first is waited for
+    for thread in threads:  # ... before the main flow waits for the first
         thread.join()
     assert not any(thread.is_alive() for thread in threads)
     workers = sorted(line.partition(":")[0] for line in log)
@@ -99,7 +100,7 @@ def main(files: int = 2) -> None:
         counter.join()
         assert counter.lines == len(counter.path.read_bytes().splitlines())
 
-    print(*log, sep="\n")  # in the order in which the workers came
+    print(*log, sep="\n")  # in the order in which the workers wrote
     for counter in counters:
         print(f"{counter.path.name} has {counter.lines} lines")
 

@@ -16,7 +16,7 @@ How it works
 ------------
 `Thread.run` ignores what the target returns, so the target must store it. Slot `n`
 is written by thread `n` alone and read after that thread was joined: no two threads
-ever touch one slot at a time, and no lock is needed. The position, not the moment
+touch a slot at the same time, and no lock is needed. The position, not the moment
 of arrival, says which result belongs to which input.
 
 `Answer` packs the same idea: its thread stores the value, `get()` joins first and
@@ -38,8 +38,8 @@ main flow gets there first, it finds what the slot held before.
 
 Cost
 ----
-`hashlib` lets other threads run while it digests more than two kilobytes, so two
-files may be digested at one time on two cores. For small files the thread costs
+`hashlib` lets other threads run while it digests more than two kilobytes, so two such
+files may be digested at the same time on two cores. For small files the thread costs
 more than the work, and the serial loop wins. With many inputs do not start a thread
 for each: a `ThreadPoolExecutor` keeps a few and reuses them.
 

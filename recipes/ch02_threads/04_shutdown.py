@@ -26,15 +26,16 @@ for nothing more. For work at intervals let the event be the clock, too:
 `while not stop.wait(timeout=60): save()`. A `sleep` there could not be woken.
 
 What happens without all this? At its end the interpreter joins every thread that is
-not a daemon, and only then calls the functions registered with `atexit`: a stop
-request from there comes too late for ever. A daemon thread is not joined. It stops
-wherever it happens to be, and its `finally` and `with` blocks do not run.
+not a daemon, and only then calls the functions registered with `atexit`. So a stop
+request placed there is never made: the interpreter is still waiting. A daemon thread
+is not joined. It stops wherever it happens to be, and its `finally` and `with` blocks
+do not run.
 
 Pitfalls
 --------
 `pitfall_join_without_asking` puts its line, then joins. The writer has written and
 waits for the next line; the main flow waits for the writer. Leaving out the `join`
-changes nothing, for the interpreter then joins.
+changes nothing: then the interpreter joins at the end, and waits just as long.
 
 `pitfall_daemon_loses_last_write` marks the thread as a daemon to make that hang go
 away. Now the program ends when the main flow does. If the writer has not had its

@@ -14,19 +14,19 @@ and release in `finally`.
 
 How it works
 ------------
-`Account.lock` guards `Account.balance`: no code reads or writes the balance
-without holding it. `with lock:` acquires on entry and releases on every way out,
-an exception too. `acquire(timeout=seconds)` returns False when the time is up;
-then the lock is *not* held and must not be released.
+`Account.lock` guards `Account.balance`: while the threads run, none reads or writes
+the balance without holding it. `with lock:` acquires on entry and releases on every
+way out, an exception too. `acquire(timeout=seconds)` returns False when the time is
+up; then the lock is *not* held and must not be released.
 
 It ends because each thread takes one lock, once, and never waits while it holds it.
 
 Pitfalls
 --------
-`pitfall_check_then_act` guards the write but not the look. Both threads see 1
-coin, both pass the test, each takes it in turn, and the balance is -1. The lock
-is held for each step and still nothing is safe: a lock protects a *decision*
-only if it is held from the look to the write.
+`pitfall_check_then_act` holds the lock for the look, lets go of it, and takes it
+again for the write. Both threads see 1 coin, both pass the test, each takes it in
+turn, and the balance is -1. Each step was guarded and still nothing is safe: a lock
+protects a *decision* only if it is held from the look to the write.
 
 `pitfall_forgotten_release` leaves with `return` between `acquire` and `release`.
 The next thread waits for ever.
@@ -96,9 +96,13 @@ def main(customers: int = 2, coins: int = 1) -> None:
     assert taken.count(True) == min(customers, coins), taken
     assert account.balance == coins - taken.count(True), account.balance
 
-    with account.lock:  # somebody else holds the lock: the polite customer gives up
+    print(f"{customers} customers, {coins} coin(s): {taken.count(True)} of them got one")
+
+    account = Account(1)
+    with account.lock:  # somebody holds the lock: the coin is there, the customer gives up
         assert not account.try_withdraw(1, timeout_s=0.01)
-    print(f"{customers} customers wanted {coins} coin(s): {taken.count(True)} got one")
+    assert account.balance == 1
+    print("one more customer found the account locked, and gave up after the time-out")
 
 
 def pitfall_check_then_act() -> None:

@@ -3,8 +3,8 @@
 Problem
 -------
 A stock of parts is shared by threads. `add` takes the lock, changes one number and
-releases it. Now `add_all` is to book a whole delivery as one step, and the natural
-way to write it is to take the lock and call `add` for each part.
+releases it. Now `add_all` must book a whole delivery as one step, and the natural way
+to write it is to take the lock and call `add` for each part.
 
 Solution
 --------
@@ -26,11 +26,11 @@ lock and waits for nothing while it holds it.
 
 Pitfalls
 --------
-`pitfall_plain_lock` uses a `Lock`. It has no owner: `add` waits until the lock is
-free, and the one who could release it is the thread that waits. One thread is enough.
+`pitfall_plain_lock` uses a `Lock`, which knows no owner. `add` waits until the lock is
+free, and the thread that should release it is the one that waits. One thread is enough.
 
-`pitfall_broken_in_the_middle` takes the `RLock` for a promise that it does not make. It
-keeps out *other* threads. In the middle of `move`, when one bolt has left the shelf
+`pitfall_broken_in_the_middle` expects of the `RLock` what it does not promise. It keeps
+out *other* threads only. In the middle of `move`, when one bolt has left the shelf
 and not reached the van, a listener is called, in the same thread. It asks for the
 total, gets the lock at once, and finds a bolt missing. With a plain `Lock` the program
 would hang here, which is at least seen. Call strangers after the lock is released,
@@ -40,6 +40,7 @@ Cost
 ----
 An `RLock` costs about what a `Lock` costs, since CPython has it in C. Its real price
 is in reading: with `SplitStock` one can see for each method whether the lock is held.
+All the work here is done under one lock, so a serial loop is faster than both.
 
 See also
 --------
@@ -55,9 +56,9 @@ from threading import Lock, RLock, Thread
 class Stock:
     """Counts parts. `_lock` guards `_parts`; every method takes it for itself."""
 
-    def __init__(self, parts: Mapping[str, int] | None = None) -> None:
+    def __init__(self) -> None:
         self._lock = RLock()
-        self._parts = Counter(parts or {})
+        self._parts: Counter[str] = Counter()
 
     def add(self, part: str, number: int) -> None:
         """Book `number` pieces of one part."""
@@ -115,7 +116,7 @@ def main(deliveries: int = 2) -> None:
             thread.join()
         assert seen.get("bolt", 0) == seen.get("nut", 0), seen
         assert stock.snapshot() == {"bolt": 2 * deliveries, "nut": 2 * deliveries}
-        print(f"{type(stock).__name__}: saw {seen}, ended with {stock.snapshot()}")
+        print(f"{type(stock).__name__}: seen on the way {seen}, at the end {stock.snapshot()}")
 
 
 def pitfall_plain_lock() -> None:

@@ -13,10 +13,10 @@ number. Take them always in that order, whichever way the money goes. Take each 
 
 How it works
 ------------
-Each account's `lock` guards its `balance`. `holding` drops doubles by putting the
+Each account's `lock` guards its `balance`. `holding` drops duplicates by putting the
 accounts in a dict by number, sorts the numbers, and enters the locks one by one; the
 `ExitStack` releases those that were entered on every way out, an exception in the
-middle too. It serves for two accounts as for ten.
+middle too. It works for two accounts and for ten.
 
 Why it ends: a deadlock needs a ring of threads, in which each holds a lock and waits
 for the next one's. Whoever waits for number 7 holds only numbers below 7. Go round
@@ -27,14 +27,15 @@ Pitfalls
 --------
 `pitfall_opposite_order` takes the source's lock, then the target's. Thread A moves from
 1 to 2 and takes lock 1. Thread B moves from 2 to 1 and takes lock 2. Each now waits for
-the lock that the other holds. It mostly goes well, and then one day it does not.
+the lock that the other holds. Mostly one is through before the other starts, and all
+goes well.
 
 `pitfall_to_oneself` sorts, but forgets the transfer from an account to itself. The first
 lock is the second lock, and the thread waits for itself.
 
-Two more keys that are none: the balance changes between two transfers, so two threads
-may disagree about the order; and when two accounts have the same name, `sorted` leaves
-them in the order in which they were given, which is each thread's own.
+Two keys that do not work. The balance: it changes, so two threads may sort by it
+differently. The owner's name: where two accounts have the same, `sorted` leaves them in
+the order in which they were given, and that differs between the threads.
 
 Cost
 ----

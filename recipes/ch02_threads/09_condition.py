@@ -2,9 +2,9 @@
 
 Problem
 -------
-One part of a program reads records, another stores them. Readers must stop while the
-buffer between them is full, or it eats the memory; writers must stop while it is
-empty. Neither may burn the processor by looking again and again.
+One part of a program produces records, another stores them. Producers must wait while
+the buffer between them is full, or it fills the memory; consumers must wait while it is
+empty. Neither may waste the processor by looking again and again.
 
 Solution
 --------
@@ -44,7 +44,7 @@ A condition used outside its lock, `wait` or `notify`, raises RuntimeError.
 
 Cost
 ----
-Each item that finds a thread waiting costs a switch between two threads: tens of
+Each item for which a thread waits costs a switch between two threads: tens of
 microseconds, or more on a busy machine. Between two steps that both run Python code
 the buffer gains nothing: the GIL lets one of them run at a time, and a serial loop is
 faster. It pays where one side waits for a disk or a network.

@@ -16,8 +16,9 @@ How it works
 A semaphore is a count of free places. `acquire` takes one, and waits while there is
 none; `release` gives one back and wakes one waiter. It has no owner: any thread may
 release, and a plain `Semaphore` takes every release as one more place. The bounded
-one remembers the number it started with and raises ValueError at a release too many,
-so the mistake is found where it is made.
+one remembers the number it started with, and raises ValueError when a release would
+go beyond it. So the mistake comes to light, at the latest when the last place is given
+back, though perhaps in another thread than the guilty one.
 
 The semaphore limits how many are inside; it does not guard what they share. That is
 why `Server` has a `lock` of its own for its two counters.
@@ -93,7 +94,7 @@ def main(clients: int = 3, limit: int = 2) -> None:
 
     assert server.most <= limit, server.most
     assert server.inside == 0, server.inside
-    print(f"{clients} clients, {limit} places: the most that were inside at once: {server.most}")
+    print(f"{clients} clients, {limit} places, most clients inside at once: {server.most}")
 
     try:
         places.release()  # all places are free already

@@ -4,7 +4,7 @@ Problem
 -------
 A program must count the lines of many files. One thread finds the files, others read
 them. The finder must not run far ahead, one unreadable file must not stop the rest,
-and in the end every thread must go home.
+and in the end every thread must stop.
 
 Solution
 --------
@@ -23,15 +23,15 @@ It ends because workers outlive their jobs (they catch `Exception`), every job i
 reported once, and each worker takes one sentinel and no more.
 
 Since Python 3.13 `jobs.shutdown()` can stand for the sentinels: `get` hands out what
-is left and then raises `queue.ShutDown`, in every worker. Here it only bars the door
-behind them: a late `put` then raises instead of filling a queue that nobody reads.
+is left and then raises `queue.ShutDown`, in every worker. Here it is only called when
+they have ended: a late `put` then raises, and does not fill a queue that nobody reads.
 
 Pitfalls
 --------
 `pitfall_empty_then_get` asks `empty()` and then calls `get()`. Two workers see the
-one job that is left; one takes it, the other waits for ever. The same loop also goes
-home before the first job comes, if it starts early. What `empty()` says is old when
-you read it.
+one job that is left; one takes it, the other waits for ever. A worker that starts
+before the first job is put ends at once, without doing anything. What `empty()` says
+may be out of date when you read it.
 
 `pitfall_one_sentinel` puts one sentinel for two workers. One takes it and ends; the
 other waits for a job that never comes.
@@ -100,7 +100,8 @@ def main(*names: str) -> None:
         jobs.shutdown()
 
     for path, outcome in sorted(outcomes, key=lambda pair: pair[0]):
-        print(f"{path.name}: {outcome if isinstance(outcome, int) else type(outcome).__name__}")
+        found = f"{outcome} lines" if isinstance(outcome, int) else type(outcome).__name__
+        print(f"{path.name}: {found}")
 
 
 def pitfall_empty_then_get() -> None:

@@ -3,8 +3,8 @@
 Problem
 -------
 A function that is called millions of times needs a scratch buffer, a parser or a
-connection. To make a new one for each call is slow; to share one between threads
-mixes up their data; to pass one through every call in between spoils ten signatures.
+connection. Making a new one for each call is slow; sharing one between threads mixes
+up their data; passing one down changes the signature of every function in between.
 
 Solution
 --------
@@ -36,10 +36,10 @@ finds the last one's. Set the value at the start of *every* job, and remove it i
 
 Cost
 ----
-An attribute of a local takes about twice as long to read as a plain one; read it into
-a variable before a loop. There is one buffer or connection for each thread that ever
-touched it, and nobody closes them for you. If you can pass the object as an argument,
-do: that is faster, and plain to see. A serial program needs none of this.
+An attribute of a local takes two to five times as long to read as a plain one; read it
+into a variable before a loop. There is one buffer or connection for each thread that
+ever touched it, and nobody closes them for you. If you can pass the object as an
+argument, do: that is faster, and plain to see. A serial program needs none of this.
 
 See also
 --------

@@ -35,9 +35,9 @@ Pitfalls
 nothing either. Run it a thousand times and it may pass each time: the gap is a few
 bytecodes wide. It opens when building takes long, which is when it costs most.
 
-`pitfall_cache` trusts `functools.cache` to call once. Its table never breaks, but it
-holds no lock during the call: two threads that both miss both build. The same is true
-of `functools.cached_property` since Python 3.12.
+`pitfall_cache` trusts `functools.cache` to call the function once. The cache itself is
+safe to share, but it holds no lock during the call: two threads that find nothing both
+build. The same is true of `functools.cached_property` since Python 3.12.
 
 `pitfall_published_unfinished` looks first without the lock, and stores the object
 before it is filled. Another thread finds it in between and uses it empty.
@@ -100,7 +100,7 @@ def main(threads: int = 2) -> None:
     assert len(built) == 1, f"built {len(built)} times"
     assert len(got) == threads, got
     assert all(table is built[0] for table in got)
-    print(f"{threads} threads asked at once: times built: {len(built)}, all got the same object")
+    print(f"{threads} threads asked, {len(built)} object built: all got the same one")
 
 
 def pitfall_built_twice() -> None:

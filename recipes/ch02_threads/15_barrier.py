@@ -29,13 +29,13 @@ BrokenBarrierError, until `reset()`.
 
 Pitfalls
 --------
-`pitfall_worker_leaves_early` has nothing to do in one thread, and that returns before
-the barrier. The others wait for a party that never comes. Count only those who will
+`pitfall_worker_leaves_early` gives one thread nothing to do, so it returns before the
+barrier. The other waits for a party that never comes. Count only those who will
 come, or let the idle one wait too, or call `abort()` on the way out.
 
 `pitfall_gate_stays_open` is made by hand from a counter and an Event. It holds in the
 first round. Then the Event stays set: in the second round a fast thread walks through
-while the other still computes. A `clear()` cures nothing, for it may come before the
+while the other is still computing. A `clear()` cures nothing, for it may come before the
 slow thread has looked (see `threads/event`). Use Barrier.
 
 Cost

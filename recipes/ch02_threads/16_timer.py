@@ -18,9 +18,10 @@ set the Event, calls the function. `cancel()` sets the Event, returns nothing, a
 comes too late if the thread has looked already: the function then runs, perhaps after
 `cancel()` has returned.
 
-`lock` guards `undecided`. Exactly one of `_fire` and `cancel` finds it True. If
-`cancel` does, the action never runs. If `_fire` does, the action runs, and `join()`
-waits until it is done, so the caller of `cancel` sees its effects.
+`lock` guards `decision`. Whichever of `_fire` and `cancel` comes first writes it; the
+other one finds it written. If `cancel` was first, the action never runs. If `_fire`
+was, the action runs, and `join()` waits until it is done, so the caller of `cancel`
+sees its effects. Who calls `cancel` again gets the same answer.
 
 It ends because nobody waits while holding the lock, and a cancelled Timer wakes at
 once. (Don't call `cancel` from the action: a thread cannot join itself,
@@ -56,31 +57,32 @@ from threading import Lock, Timer
 
 
 class Alarm:
-    """Calls `action` after `delay_s` seconds unless cancelled. `lock` guards `undecided`."""
+    """Calls `action` after `delay_s` seconds unless cancelled. `lock` guards `decision`."""
 
     def __init__(self, delay_s: float, action: Callable[[], None]) -> None:
         self.lock = Lock()
-        self.undecided = True
+        self.decision: str | None = None
         self.action = action
         self.timer = Timer(delay_s, self._fire)
         self.timer.start()
 
-    def _claim(self) -> bool:
-        """Whether the caller is the first to decide."""
+    def _decide(self, wish: str) -> str:
+        """Return what the first caller wished: that is the decision."""
         with self.lock:
-            is_first, self.undecided = self.undecided, False
-            return is_first
+            if self.decision is None:
+                self.decision = wish
+            return self.decision
 
     def _fire(self) -> None:
-        if self._claim():
+        if self._decide("run") == "run":
             self.action()
 
     def cancel(self) -> bool:
         """Return True if the action will never run, False if it has run and is done."""
-        is_cancelled = self._claim()
+        decision = self._decide("cancel")
         self.timer.cancel()
         self.timer.join()
-        return is_cancelled
+        return decision == "cancel"
 
 
 def main(delay_s: float = 0.01) -> None:
@@ -90,6 +92,7 @@ def main(delay_s: float = 0.01) -> None:
     was_cancelled = alarm.cancel()
 
     assert len(reports) == (0 if was_cancelled else 1), (was_cancelled, reports)
+    assert alarm.cancel() == was_cancelled  # asked again, it says the same
     assert not alarm.timer.is_alive()
     outcome = "cancelled" if was_cancelled else "too late to cancel"
     print(f"the first alarm: {outcome}; reports sent: {reports}")

@@ -37,8 +37,8 @@ load. Return the inner work instead, or give it a pool of its own.
 
 Cost
 ----
-A job through the pool costs ten microseconds or more, a waiting caller much more: a
-loop of small jobs runs faster without a pool. The pool gains where jobs wait
+A job through the pool costs some tens of microseconds: a loop of small jobs runs
+faster without a pool. The pool gains where jobs wait
 (network, disk) or run code that releases the GIL. For Python code that computes, use
 processes.
 
