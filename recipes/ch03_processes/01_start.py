@@ -38,7 +38,7 @@ What `target` returns is thrown away, too: a `Process` has no result to ask for.
 
 Cost
 ----
-A forked process starts in a few milliseconds, a spawned one in 50 to 150: it
+A forked process starts in a few milliseconds, a spawned one in 50 to 200: it
 boots an interpreter and imports your program. Counting the lines of a small
 file takes far less. A serial loop wins until one task runs for longer than that.
 

@@ -45,8 +45,9 @@ process of the spawn context; that raises RuntimeError.
 
 Cost
 ----
-This program prints what a start costs on your machine by each method. It is
-milliseconds at best, in which a serial loop makes many thousand rounds.
+This program prints what a start costs on your machine by each method. The first
+start by `forkserver` pays for starting the server, too; later ones are quicker. Even
+a fork takes milliseconds, time enough for many thousand rounds of a serial loop.
 
 See also
 --------
@@ -93,7 +94,7 @@ def main() -> None:
         assert seen_global == (setting if inherits else "as imported"), (method, seen_global)
         assert seen_argument == setting, (method, seen_argument)
         print(f"{method}: the global is {seen_global!r}, the argument {seen_argument!r}")
-        print(f"  (from start to answer: {milliseconds:.0f} ms)")
+        print(f"  (from start to answer, for the first child: {milliseconds:.0f} ms)")
 
 
 def pitfall_module_state() -> None:

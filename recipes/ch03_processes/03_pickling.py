@@ -3,8 +3,8 @@
 Problem
 -------
 A program hands an object to a process and stops with "cannot pickle
-'_thread.lock' object", or "Can't pickle local object". Or worse, the
-object goes out well and breaks on arrival.
+'_thread.lock' object", or "Can't pickle local object". Or worse, the object is
+sent without complaint, and cannot be rebuilt on arrival.
 
 Solution
 --------
@@ -37,8 +37,8 @@ Pitfalls
 `map` raises AttributeError up to Python 3.13, PicklingError after.
 
 `pitfall_exception_with_two_arguments` has an `__init__` of two arguments that
-passes *one* on to `super().__init__`. It pickles well, as the class and one
-argument. On arrival the class is called with one, and `recv` raises TypeError.
+passes *one* on to `super().__init__`. It is pickled without complaint, as the class
+and one argument. On arrival the class is called with one, and `recv` raises TypeError.
 In a `Pool` this happens in the thread that collects results: it dies of it, and
 `map` waits for ever.
 
@@ -148,7 +148,7 @@ class FragileBadRow(Exception):  # noqa: N818 - as BadRow
 
 
 def pitfall_exception_with_two_arguments() -> None:
-    """The exception goes out well, and cannot be rebuilt on arrival.
+    """The exception is pickled without complaint, and cannot be rebuilt on arrival.
 
     Fails: exception
     """

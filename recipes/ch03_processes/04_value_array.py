@@ -2,9 +2,9 @@
 
 Problem
 -------
-Several processes pack parcels. Each parcel gets the next serial number, and its
-weight is added to the total of its van. Messages to the parent would do, but two
-numbers in shared memory are all that is needed.
+Several processes pack parcels into the same vans. Each parcel gets the next serial
+number, and its weight is added to the load of its van. Messages to the parent would
+do, but a few numbers in shared memory are all that is needed.
 
 Solution
 --------
@@ -17,12 +17,13 @@ How it works
 `Value("i")` is one C int in memory that all the processes see; the letter is a type
 code of the module `array`. Each `Value` and `Array` carries a lock of its own, an
 `RLock`, so that code which holds it may still read and write `.value`, which takes it
-again. `next_number.get_lock()` guards the counter, `van_weights.get_lock()` guards
-the array. No process holds both at once, and none waits for another while it holds
-one, so all of them end. After `join` nobody else is left, and the parent may read.
+again. `next_number.get_lock()` guards the counter, `loads.get_lock()` guards the loads.
+In `labels` each process writes a place of its own. No process holds two of these locks
+at once, and none waits for another while it holds one, so all of them end. After `join`
+nobody else is left, and the parent may read.
 
 The start value is given once: `Value("i", 1)`. An `Array("i", 2)` starts with zeros.
-`van_weights[:]` copies the whole array into a list under one hold of the lock.
+`loads[:]` copies the whole array into a list under one hold of the lock.
 
 Pitfalls
 --------
@@ -58,19 +59,20 @@ if TYPE_CHECKING:
 
 
 def pack(
+    packer: int,
     weights: list[int],
-    van: int,
     next_number: Synchronized[int],
-    van_weights: SynchronizedArray[int],
+    loads: SynchronizedArray[int],
     labels: SynchronizedArray[int],
 ) -> None:
-    """Number the parcels of this process; each process loads a van of its own."""
+    """Number the parcels of this packer, and put one into each van."""
     with next_number.get_lock():
         first = next_number.value
         next_number.value += len(weights)
-    with van_weights.get_lock():
-        van_weights[van] += sum(weights)
-    labels[van] = first
+    with loads.get_lock():
+        for van, weight in enumerate(weights):
+            loads[van] += weight
+    labels[packer] = first
 
 
 def run_together(work: Callable[..., None], *arguments: tuple[object, ...]) -> None:
@@ -83,20 +85,20 @@ def run_together(work: Callable[..., None], *arguments: tuple[object, ...]) -> N
     assert all(process.exitcode == 0 for process in processes), processes
 
 
-def main(parcels: int = 2) -> None:
+def main(vans: int = 2) -> None:
     next_number: Synchronized[int] = Value("i", 1)
-    van_weights: SynchronizedArray[int] = Array("i", 2)
+    loads: SynchronizedArray[int] = Array("i", vans)
     labels: SynchronizedArray[int] = Array("i", 2)
-    light, heavy = [1] * parcels, [5] * parcels
+    light, heavy = [1] * vans, [5] * vans
 
-    shared = (next_number, van_weights, labels)
-    run_together(pack, (light, 0, *shared), (heavy, 1, *shared))
+    shared = (next_number, loads, labels)
+    run_together(pack, (0, light, *shared), (1, heavy, *shared))
 
-    assert next_number.value == 1 + 2 * parcels, next_number.value
-    assert van_weights[:] == [sum(light), sum(heavy)], van_weights[:]
-    assert sorted(labels[:]) == [1, 1 + parcels], labels[:]
-    print(f"{2 * parcels} parcels packed; the vans carry {van_weights[:]}")
-    print(f"the first label of each van: {labels[:]}")
+    assert next_number.value == 1 + 2 * vans, next_number.value
+    assert loads[:] == [1 + 5] * vans, loads[:]
+    assert sorted(labels[:]) == [1, 1 + vans], labels[:]
+    print(f"{2 * vans} parcels packed by 2 processes; the vans carry {loads[:]} kg")
+    print(f"the first label of each process: {labels[:]}")
 
 
 def count_unguarded(packed: Synchronized[int]) -> None:

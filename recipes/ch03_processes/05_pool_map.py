@@ -36,7 +36,7 @@ workers were terminated before they had answered, and `get` waits for ever.
 Cost
 ----
 Starting the workers costs what `processes/start_methods` prints, and each task a
-trip through two pipes, roughly 50 to 100 microseconds. A serial loop wins when
+trip through two pipes, roughly 100 microseconds. A serial loop wins when
 the function takes less than that, and when its inputs or results are large.
 
 See also
@@ -56,7 +56,7 @@ STANDARD_LIBRARY = str(Path(os.__file__).parent)
 
 
 def count_nodes(path: Path, kind: type[ast.AST] = ast.FunctionDef) -> int:
-    """Return how many `kind`s the file has. Raises SyntaxError if it is no Python."""
+    """Return how many nodes of `kind` the file has. Raises SyntaxError if it is not Python."""
     tree = ast.parse(path.read_bytes(), filename=str(path))
     return sum(isinstance(node, kind) for node in ast.walk(tree))
 
@@ -69,7 +69,7 @@ def read_folder(folder: str, files: int) -> list[Path]:
     """Return the first `files` Python files by name, or exit with what is wrong."""
     paths = sorted(path for path in Path(folder).glob("*.py") if path.is_file())[:files]
     if not paths:
-        sys.exit(f"{folder} is no folder with Python files in it; name one that is")
+        sys.exit(f"there is no Python file in {folder}; name a folder that has some")
     return paths
 
 
@@ -93,8 +93,8 @@ def main(folder: str = STANDARD_LIBRARY, files: int = 2, workers: int = 2) -> No
     assert dict(arrivals) == {path.name: n for path, n in zip(paths, counts, strict=True)}
     assert imports == [count_nodes(paths[0], ast.Import)], imports
     for path, count in zip(paths[:4], counts[:4], strict=True):
-        print(f"{path.name}: {count} functions")
-    print(f"{len(paths)} files, {sum(counts)} functions, {workers} workers")
+        print(f"{path.name} defines {count} function(s)")
+    print(f"{workers} workers parsed {len(paths)} files: {sum(counts)} functions in all")
     print(failure)
 
 

@@ -17,15 +17,16 @@ How it works
 A chunk is one message: a tuple of inputs, pickled once, computed by one worker, and
 answered by one message. `map` with no `chunksize` makes about four chunks for each
 worker: it divides the number of inputs by `4 * workers` and rounds up. For that it
-needs the length, so it makes a list of its input first; `imap` takes any iterator
-and yields the results in order, while the later ones are still being computed.
+needs their number, so it reads an iterator to its end before it sends anything.
+`imap` reads as it goes, and yields the results in order, while the later ones are
+still being computed.
 
 The parent waits for results, workers wait for chunks. The pool's threads keep both
 pipes moving, and the results do not depend on the chunk size.
 
-`main` is called with two tasks where it is to be proven in all its interleavings;
-as a program it takes a number of tasks, 600 if you give none, and prints what
-each way took on your machine, in this run.
+Run as a program, this file takes the number of tasks as its argument, 600 if there is
+none, and prints what each way took on your machine, in this run. (The defaults of
+`main` are smaller: few enough for a check of every interleaving.)
 
 Pitfalls
 --------
@@ -65,9 +66,9 @@ def timed(compute: Callable[[], Iterable[int]]) -> tuple[list[int], float]:
     return results, perf_counter() - start
 
 
-def main(tasks: int = 2, workers: int = 2) -> None:
+def main(tasks: int = 2, workers: int = 1) -> None:
     inputs = range(tasks)
-    large = max(1, tasks // workers)
+    large = max(1, tasks // workers)  # one chunk for each worker
     with Pool(workers) as pool:
         pool.map(square, [0])  # the start of the workers is not what is measured
         ways: dict[str, Callable[[], Iterable[int]]] = {
@@ -83,8 +84,9 @@ def main(tasks: int = 2, workers: int = 2) -> None:
         for name, way in ways.items():
             results, seconds = timed(way)
             assert results == expected, (name, results)
-            print(f"{name}: {1000 * seconds:.2f} ms, {seconds / loop_s:.0f} times the loop's")
+            factor = seconds / loop_s
+            print(f"{name}: {1000 * seconds:.2f} ms, {factor:.0f} times as long as the loop")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 600)
+    main(int(sys.argv[1]) if sys.argv[1:] else 600, workers=2)

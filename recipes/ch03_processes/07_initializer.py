@@ -51,10 +51,10 @@ See also
 
 import os
 import re
+from ctypes import c_int
 from multiprocessing import Lock, Pool, RawValue, get_context
 from multiprocessing.synchronize import Lock as LockType
 from pathlib import Path
-from typing import Any
 
 KEYWORD_MODULE = Path(os.__file__).parent / "keyword.py"
 
@@ -67,7 +67,7 @@ def load_keywords(path: Path) -> frozenset[str]:
     return frozenset(re.findall(r"'(\w+)',", path.read_text(encoding="utf-8")))
 
 
-def set_up(path: Path, lock: LockType, loads: Any) -> None:  # noqa: ANN401 - a ctypes int
+def set_up(path: Path, lock: LockType, loads: c_int) -> None:
     """Load the table of this worker, and count that one more worker did."""
     global keywords
     keywords = load_keywords(path)

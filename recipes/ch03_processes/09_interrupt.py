@@ -17,8 +17,8 @@ ignore it from the moment when `set_up` has run. In the parent it becomes the ex
 KeyboardInterrupt, raised where the main thread happens to be. `except BaseException`
 catches that too, ends the workers with SIGTERM, and raises it again for the caller.
 
-`pool.join` waits until every worker has been reaped. It ends, because a terminated
-worker does not ask its task. The exit code proves it: -15, which is SIGTERM.
+`pool.join` waits until every worker has been reaped. It ends, because SIGTERM ends a
+worker in the middle of its task. The exit code proves it: -15, which is SIGTERM.
 
 This program presses Ctrl-C itself: each task says through the semaphore `running`
 that it has begun, the parent waits for as many as there are workers, then sends SIGINT
@@ -33,8 +33,8 @@ comes, and `join` waits for it for ever, while the pool starts new workers.
 
 A worker that is interrupted before its initializer has run still prints a traceback.
 Where that matters, ignore SIGINT in the parent while it makes the pool, and restore
-the handler after: a process begins with those signals ignored that were ignored in the
-process from which it was forked.
+the handler after. Under fork and spawn a child ignores from its birth what its parent
+ignores at that moment; under forkserver, what the parent ignored as the server started.
 
 Cost
 ----

@@ -20,8 +20,8 @@ it while it talks to the manager, which answers anybody and never takes this loc
 the worker gets on and gives it back.
 
 `index["tea"]` returns a *copy* of the list. Appending to the copy changes the
-copy; assigning it sends it back. `files` is a proxy in the dict, so `append` on it is
-one message to the manager, and needs no lock.
+copy; assigning it sends it back. `files` is the proxy of a list that the manager owns,
+so `append` on it is one message to the manager, and needs no lock.
 
 Leave the `with` block last: it ends the manager, and with it the data. What you want
 to keep, copy out before, with `dict(proxy)` or `list(proxy)`.

@@ -33,9 +33,9 @@ which removes the block when that process ends; `track=False` prevents it, from 
 
 Pitfalls
 --------
-`pitfall_worker_unlinks` lets the first worker that is done unlink the block. The
-name is gone. When the second worker attaches after that, it raises FileNotFoundError,
-and the parent finds nothing to unlink, whichever came first.
+`pitfall_worker_unlinks` lets a worker unlink the block when it is done, and the name
+is gone. A second worker that attaches after that gets FileNotFoundError. So does the
+owner, when it comes to unlink the block itself.
 
 `pitfall_use_after_close` reads from a block that was closed: `buf` is None then, and
 a TypeError says so. Copy out what you need, or close later.
@@ -118,7 +118,7 @@ def main(count: int = 4) -> None:
     try:
         SharedMemory(name=name).close()
     except FileNotFoundError:
-        print(f"two processes wrote {squares}; block {name} is gone")
+        print(f"two processes squared {count} numbers: {squares}; block {name} is gone")
     else:
         raise AssertionError(f"block {name} is still there")
 

@@ -7,9 +7,10 @@ must end, in bounded time, with no process left behind, and tell what happened.
 
 Solution
 --------
-Ask first: `terminate` sends SIGTERM. `join` with a time-out. If it is still alive,
-`kill`, which sends SIGKILL and cannot be ignored, and `join` again. Mark processes
-that only serve this program as `daemon=True`: they end with their parent.
+First `terminate`: it sends SIGTERM, which a process may handle, or ignore. `join` with
+a time-out. If the process is still alive, `kill`: it sends SIGKILL, which cannot be
+ignored. `join` again. Mark processes that only serve this program as `daemon=True`:
+they end with their parent.
 
 How it works
 ------------
@@ -24,6 +25,7 @@ How it works
 A process that has ended stays in the system's table as a *zombie*, with no memory
 but with its exit code, until its parent asks for it. `join` asks. So do `exitcode`,
 `is_alive`, and the next `start`, which also reaps other children that have ended.
+Under `forkserver` the server is the parent, and asks at once.
 
 When `service` exits, `multiprocessing` terminates its daemons and joins the rest of
 its children. The main flow proves it: the daemon holds the only sending end of `pulse`

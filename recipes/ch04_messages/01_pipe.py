@@ -43,7 +43,8 @@ starts. Close each helper's end before you start the next helper, or the first o
 death goes unnoticed while the second lives.
 
 A `send` to a side that has hung up raises `BrokenPipeError`. Two threads or processes
-must not use one end at the same time without a lock: their bytes would mix.
+must not both send on one end at the same time, or both receive, without a lock: their
+bytes would mix.
 
 Cost
 ----
@@ -87,7 +88,7 @@ def look_up_entities(helper_end: Connection, asker_end: Connection) -> None:
             answered += 1
 
 
-def main(names: tuple[str, ...] = ("eacute", "szlig")) -> None:
+def main(names: tuple[str, ...] = ("amp", "lt")) -> None:
     asker_end, helper_end = Pipe()
     helper = Process(target=look_up_entities, args=(helper_end, asker_end))
     helper.start()
@@ -106,7 +107,7 @@ def main(names: tuple[str, ...] = ("eacute", "szlig")) -> None:
     assert answers == [chr(name2codepoint[name]) for name in names], answers
     assert farewell == [f"answered {len(names)}"], farewell
     assert helper.exitcode == 0, helper.exitcode
-    print(f"asked for {', '.join(names)}: got {', '.join(map(ascii, answers))}")
+    print(f"asked for {', '.join(names)}: got {', '.join(map(repr, answers))}")
     print(f"the helper's last words: {farewell[0]!r}; then end-of-file")
 
 

@@ -26,8 +26,8 @@ ends, and `join()` returns.
 
 Three methods rule this end of life. `close()` says that this process will put no more
 (and get no more). `join_thread()`, only after `close()`, waits until the feeder has
-written everything; a process that ends without an exception or with one does both by
-itself. `cancel_join_thread()` tells the process not to wait at its end: what the feeder
+written everything. A process does both by itself when it ends, with an exception or
+without. `cancel_join_thread()` tells the process not to wait at its end: what the feeder
 has not written yet is lost. Call it only where losing items is right.
 
 The pickling in the background has two more effects. An object that cannot be pickled
@@ -40,8 +40,8 @@ Pitfalls
 a `get`; the worker waits for its feeder; the main flow waits for the worker, in front
 of its own `get`. A result that fits into the pipe (64 KiB on Linux) hides the fault.
 
-`get()` in this recipe waits for as many results as there are workers. A worker that is
-killed sends none, and a Queue has no end-of-file, because every process holds both of
+This recipe waits for as many results as there are workers. A worker that is killed
+sends none, and a Queue has no end-of-file, because every process holds both of
 its ends. Where a worker may die, see `messages/select_connections`.
 
 Cost

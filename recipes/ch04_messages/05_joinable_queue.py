@@ -90,7 +90,8 @@ def main(texts: tuple[str, ...] = ("12", "twelve"), workers: int = 2) -> None:
         tasks.join_thread()
 
     assert results == [int(text) if text.isdigit() else FAILED for text in texts], results
-    print(f"{len(texts)} tasks are done, {results.count(FAILED)} of them failed: {results}")
+    failures = results.count(FAILED)
+    print(f"{len(texts)} tasks are done, {failures} of them failed (marked {FAILED}): {results}")
 
 
 def work_and_skip(tasks: "queues.JoinableQueue[str]") -> None:

@@ -40,7 +40,7 @@ fro without end.
 
 A pipe cannot be made anew for each request: it goes to a child only when that is
 started. And a client that has gone must not take the server with it: the server's
-`send` would raise `BrokenPipeError`.
+`send` may raise `BrokenPipeError`.
 
 Cost
 ----

@@ -93,7 +93,7 @@ def intruder(shelves: Shelves) -> None:
         shelves.lock.release()
     except AssertionError:
         return
-    raise RuntimeError("released a lock of another's")
+    raise RuntimeError("released a lock that another process holds")
 
 
 def main(stock: int = 2) -> None:

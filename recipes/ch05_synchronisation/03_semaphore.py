@@ -29,7 +29,7 @@ False, and releases in `finally`. The main flow holds the only permit, the child
 times out and releases one that it never had: now there are two for one licence. A
 BoundedSemaphore raises ValueError at a release too many, but only if all permits
 are in at that moment: here even that one keeps quiet until the true holder
-releases. (macOS does not let it count permits, so do not rely on it.) Use `with`,
+releases. (On macOS it cannot count its permits, so do not rely on it.) Use `with`,
 or release only what you got.
 
 `pitfall_permit_lost` ends without releasing. The operating system frees a dead

@@ -2,8 +2,8 @@
 
 Problem
 -------
-Processes are slow to start, and so is loading the table that they search. You
-want both at once: the workers start, wait until the table is ready, search it
+Starting processes is slow, and so is loading the table that they are to search.
+You want both at once: the workers start, wait until the table is ready, search it
 together, and all stop as soon as one of them has found the answer.
 
 Solution

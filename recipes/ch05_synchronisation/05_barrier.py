@@ -109,7 +109,7 @@ def main(cells: int = 2, steps: int = 2) -> None:
     barrier = Barrier(cells)
     run_together([Process(target=cell, args=(barrier, rod, i + 1, steps)) for i in range(cells)])
     assert list(rod) == serial(start, steps), list(rod)
-    print(f"{cells} processes took {steps} steps together: {list(rod)}")
+    print(f"{cells} processes took {steps} steps together; the rod is now {list(rod)}")
 
     meeting = Barrier(3)  # for the guest, the host, and one who never comes
     process = Process(target=guest, args=(meeting,))

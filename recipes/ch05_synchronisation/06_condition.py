@@ -81,10 +81,10 @@ class Slot:
         with self.changed:
             while self.cell.value == EMPTY:
                 self.changed.wait()
-            return self.empty()
+            return self.take_out()
 
-    def empty(self) -> int:
-        """Take out what is there. The caller holds `changed`."""
+    def take_out(self) -> int:
+        """Take what is there, and leave the slot empty. The caller holds `changed`."""
         item = self.cell.value
         self.cell.value = EMPTY
         self.changed.notify_all()
@@ -119,7 +119,7 @@ def hasty_taker(slot: Slot, taken: CArray[c_int], number: int) -> None:
     with slot.changed:
         if slot.cell.value == EMPTY:
             slot.changed.wait()
-        taken[number] = slot.empty()
+        taken[number] = slot.take_out()
 
 
 def pitfall_if() -> None:

@@ -45,8 +45,8 @@ parent waits for the child. CPython 3.12 and later give a DeprecationWarning at
 such a fork (the pitfall switches it off); 3.11 says nothing.
 
 fork is the default on Linux up to Python 3.13; from 3.14 it is forkserver, which
-forks a server that has no threads. Threads that you didn't start count too: those
-of a `Queue`'s feeder, an executor, a native library.
+forks a server that has no threads. Threads that you didn't start count too: a
+`Queue`'s feeder, an executor's workers, those of a native library.
 
 Cost
 ----
@@ -107,7 +107,7 @@ def main() -> None:
         late.join()
         assert log_lock.locked()  # still held here, and neither child was stopped by it
     assert (early.exitcode, late.exitcode) == (0, 0), (early, late)
-    print(f"forked or not, but started before the thread: exit code {early.exitcode}")
+    print(f"started before the thread, by the default method: exit code {early.exitcode}")
     print(f"spawned while the thread held the lock: exit code {late.exitcode}")
 
 
