@@ -3,21 +3,33 @@
 #   make test    sets everything up and passes the tests
 # Another interpreter: make test PYTHON=python3.13 (each has a virtual environment of its own).
 
-PYTHON := $(or $(PYTHON),$(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done))
+IS_NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+ifeq ($(PYTHON),)
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python $(IS_NEW_ENOUGH) && echo $$python && break; done)
 ifeq ($(PYTHON),)
 $(error This needs Python 3.11 or newer, and found none. Name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3)
+endif
+else ifneq ($(shell "$(PYTHON)" $(IS_NEW_ENOUGH) && echo yes),yes)
+$(error $(PYTHON) is no Python 3.11 or newer. Name another: make $(MAKECMDGOALS) PYTHON=/path/to/python3)
 endif
 
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 ENV := .venv/$(VERSION)
 BIN := $(ENV)/bin
+PLACE := $(ENV)/.place
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# An environment holds absolute paths: that of a checkout which has moved since is made again.
+ifneq ($(shell test -e $(PLACE) && test "$$(cat $(PLACE))" != "$(CURDIR)" && rm -rf $(ENV) && echo yes),)
+$(info The checkout has moved: making $(ENV) again)
+endif
 
 .PHONY: book test lint clean
 
 book: $(ENV)/.book
-	@$(BIN)/cookbook run --all
+	@ln -sf $(VERSION)/bin/cookbook .venv/cookbook
+	@.venv/cookbook run --all
 
 test: $(ENV)/.test
 	@$(BIN)/python -m pytest
@@ -32,7 +44,9 @@ clean:
 
 $(BIN)/python:
 	@echo "Making a virtual environment for Python $(VERSION) in $(ENV)"
-	@$(PYTHON) -m venv $(ENV)
+	@$(PYTHON) -m venv $(ENV) || \
+		{ echo "Debian and Ubuntu keep venv apart: apt install python3-venv" >&2; exit 1; }
+	@echo "$(CURDIR)" >$(PLACE)
 
 # Each stamp is older than what it was made from, or up to date: then pip is not even asked.
 $(ENV)/.book: pyproject.toml constraints.txt | $(BIN)/python

@@ -11,14 +11,22 @@ import parallel_cookbook
 
 PACKAGE = Path(parallel_cookbook.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
-    "__init__": set(),
+    "__init__": {"check"},
     "__main__": {"cli"},
     "errors": set(),
+    "events": set(),
     "content": {"errors"},
+    "targets": {"errors", "content"},
     "doctor": set(),
     "run": {"errors"},
-    "report": {"content", "run"},
-    "cli": {"errors", "content", "doctor", "run", "report"},
+    "kernel": {"errors"},
+    "instrument": set(),
+    "simulation": {"errors", "kernel"},
+    "strategies": {"errors", "kernel"},
+    "check": {"errors", "events", "kernel", "instrument", "simulation", "strategies"},
+    "report": {"content", "run", "events", "check"},
+    "cli": {"errors", "content", "targets", "doctor", "run", "check", "report"},
+    "pytest_plugin": {"errors", "check", "report"},
 }
 
 

@@ -52,6 +52,7 @@ See also
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from statistics import median
 from threading import Thread
@@ -73,35 +74,35 @@ def run_together(*works: Callable[[], list[float]]) -> list[list[float]]:
     return [notes[number] for number in range(len(works))]
 
 
-def compute() -> list[float]:
-    """Work for some tens of milliseconds; return the time after each small piece."""
+def compute(pieces: int) -> list[float]:
+    """Work on some small pieces; return the time after each."""
     times = []
-    for _ in range(400):
+    for _ in range(pieces):
         sum(range(5_000))
         times.append(perf_counter())
     return times
 
 
-def nap() -> list[float]:
-    """Take three naps of a millisecond; return by how much each was too long."""
+def nap(naps: int) -> list[float]:
+    """Take naps of a millisecond; return by how much each was too long."""
     late = []
-    for _ in range(3):  # few, so that the thread beside it computes all the while
+    for _ in range(naps):
         started = perf_counter()
         sleep(0.001)
         late.append(perf_counter() - started - 0.001)
     return late
 
 
-def main() -> None:
+def main(pieces: int = 1, naps: int = 1) -> None:
     has_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     print("this interpreter has a GIL" if has_gil else "this interpreter runs without a GIL")
-    print(f"a nap alone is {median(nap()) * 1000:.1f} ms late")
+    print(f"a nap alone is {median(nap(naps)) * 1000:.1f} ms late")
     usual_s = sys.getswitchinterval()
     for interval_s in (usual_s, usual_s / 10):
         sys.setswitchinterval(interval_s)
         try:
-            first, second = run_together(compute, compute)
-            _, late = run_together(compute, nap)
+            first, second = run_together(partial(compute, pieces), partial(compute, pieces))
+            _, late = run_together(partial(compute, pieces), partial(nap, naps))
         finally:
             sys.setswitchinterval(usual_s)
         merged = sorted([(at, "first") for at in first] + [(at, "second") for at in second])
@@ -143,4 +144,5 @@ def pitfall_interval_as_a_lock() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Few naps, so that the thread beside them computes all the while.
+    main(pieces=400, naps=3)

@@ -36,6 +36,9 @@ workers run on this machine, as processes, with the loopback network between.
 Each worker handles one share and ends; the coordinator accepts as many as it
 started.
 
+Run as a program, this file takes the name of a folder, and indexes all the Python
+files in it and below it; without one, those of the package `json`.
+
 Pitfalls
 --------
 `pitfall_shared_index` merges where the work is done: both threads look a word up,
@@ -73,7 +76,7 @@ Index = dict[str, set[str]]  # in which files each word stands
 
 
 def read(paths: list[Path]) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8", errors="replace") for path in paths}
+    return {str(path): path.read_text(encoding="utf-8", errors="replace") for path in paths}
 
 
 def merged(parts: Iterable[Index]) -> Index:
@@ -127,8 +130,8 @@ def on_a_network(shares: list[list[Path]]) -> Index:
         return merged(worker.recv() for worker in workers)
 
 
-def main(folder: str = str(Path(os.__file__).parent), *, workers: int = 2, files: int = 6) -> None:
-    paths = sorted(path for path in Path(folder).glob("*.py") if path.is_file())[:files]
+def main(folder: str = str(Path(os.__file__).with_name("json")), *, workers: int = 2) -> None:
+    paths = sorted(path for path in Path(folder).rglob("*.py") if path.is_file())
     if not paths or not all(os.access(path, os.R_OK) for path in paths):
         sys.exit(f"{folder} holds no *.py files, or some that cannot be read; name another")
     shares = [paths[first::workers] for first in range(workers)]

@@ -54,6 +54,7 @@ several stages.
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -78,8 +79,15 @@ def work(jobs: Queue[Path | None], outcomes: list[Outcome]) -> None:
             jobs.task_done()
 
 
+def files(names: Iterable[str]) -> list[Path]:
+    """Return the files of these names; a folder stands for all the files in it and below it."""
+    paths = [Path(name) for name in names]
+    inside = (found for path in paths for found in sorted(path.rglob("*")) if found.is_file())
+    return [*(path for path in paths if not path.is_dir()), *inside]
+
+
 def main(*names: str) -> None:
-    paths = [Path(name) for name in names] or [LIBRARY / "keyword.py", LIBRARY / "no_such_file.py"]
+    paths = files(names) if names else [LIBRARY / "keyword.py", LIBRARY / "no_such_file.py"]
     jobs: Queue[Path | None] = Queue(maxsize=1)
     outcomes: list[Outcome] = []
     workers = [Thread(target=work, args=(jobs, outcomes)) for _ in range(WORKERS)]

@@ -51,6 +51,7 @@ pool, `introduction/choose_by_measurement` to find out which pool pays,
 
 import os
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -80,8 +81,15 @@ def count_all(paths: list[Path], workers: int) -> tuple[dict[Path, int], dict[Pa
     return counts, failures
 
 
+def files(names: Iterable[str]) -> list[Path]:
+    """Return the files of these names; a folder stands for all the files in it and below it."""
+    paths = [Path(name) for name in names]
+    inside = (found for path in paths for found in sorted(path.rglob("*")) if found.is_file())
+    return [*(path for path in paths if not path.is_dir()), *inside]
+
+
 def main(*names: str) -> None:
-    paths = [Path(name) for name in names] or list(DEFAULTS)
+    paths = files(names) if names else list(DEFAULTS)
     counts, failures = count_all(paths, workers=2)
 
     assert counts.keys() | failures.keys() == set(paths)  # nothing is lost in silence

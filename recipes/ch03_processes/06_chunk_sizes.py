@@ -89,4 +89,6 @@ def main(tasks: int = 2, workers: int = 1) -> None:
 
 
 if __name__ == "__main__":
+    if not all(argument.isdecimal() for argument in sys.argv[1:]):
+        sys.exit("usage: 06_chunk_sizes.py [HOW_MANY_TASKS]")
     main(int(sys.argv[1]) if sys.argv[1:] else 600, workers=2)

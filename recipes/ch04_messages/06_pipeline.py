@@ -29,6 +29,9 @@ that both are equal.
 A file that cannot be read does not stop the pipeline. It travels on as None, and is
 indexed as unreadable: a failure is a result too.
 
+Run as a program, this file takes the name of a folder, and compares all the files in it
+and below it; without one, two files of the standard library.
+
 The main flow neither fills the first queue nor empties the last one item by item. If it
 did both, one after the other, it would be stuck in `put` as soon as the queues are full
 of what it has not yet got.
@@ -69,7 +72,7 @@ from typing import TypeAlias
 
 Contents: TypeAlias = "queues.Queue[tuple[str, bytes | None] | None]"
 Digests: TypeAlias = "queues.Queue[tuple[str, str] | None]"
-STANDARD_LIBRARY = str(Path(os.__file__).parent)
+LIBRARY = Path(os.__file__).parent
 
 
 def load(path: Path) -> bytes | None:
@@ -94,7 +97,7 @@ def index(digests: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def read_stage(paths: list[Path], out: Contents) -> None:
     for path in paths:
-        out.put((path.name, load(path)))
+        out.put((str(path), load(path)))
     out.put(None)
 
 
@@ -108,12 +111,11 @@ def index_stage(digests: Digests, out: "queues.Queue[dict[str, list[str]]]") -> 
     out.put(index(iter(digests.get, None)))
 
 
-def main(folder: str = STANDARD_LIBRARY, files: int | str = 2) -> None:
-    """Index the first `files` files of `folder`, by the order of their names."""
-    try:
-        paths = [path for path in sorted(Path(folder).iterdir()) if path.is_file()][: int(files)]
-    except (OSError, ValueError) as error:
-        sys.exit(f"usage: 06_pipeline.py [FOLDER [HOW_MANY_FILES]]: {error}")
+def main(folder: str = "") -> None:
+    found_paths = Path(folder).rglob("*") if folder else LIBRARY.glob("*.py")
+    paths = sorted(path for path in found_paths if path.is_file())[: None if folder else 2]
+    if not paths:
+        sys.exit(f"usage: 06_pipeline.py [FOLDER]: {folder} is no folder, or holds no files")
     contents: Contents = Queue(maxsize=1)
     digests: Digests = Queue(maxsize=1)
     result: queues.Queue[dict[str, list[str]]] = Queue()
@@ -128,9 +130,9 @@ def main(folder: str = STANDARD_LIBRARY, files: int | str = 2) -> None:
     for stage in stages:
         stage.join()
 
-    assert found == index((path.name, digest(load(path))) for path in paths), "as in a serial loop"
+    assert found == index((str(path), digest(load(path))) for path in paths), "as in a serial loop"
     assert all(stage.exitcode == 0 for stage in stages)
-    print(f"{len(paths)} files of {folder} have {len(found)} different digests")
+    print(f"{len(paths)} files of {folder or LIBRARY} have {len(found)} different digests")
     for key, names in found.items():
         if len(names) > 1:
             print(f"  {key[:12]}: {', '.join(names)}")
@@ -158,4 +160,4 @@ def pitfall_stage_stops_early() -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:2])

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import ast
 import difflib
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from parallel_cookbook.errors import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _PACKAGE = Path(__file__).parent
+_SHOWN_NAMES = 5
+"""How many names a message lists: more would hide what it says."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Recipe:
     @cached_property
     def pitfalls(self) -> tuple[str, ...]:
         """The names of its wrong twins, in the file's order."""
-        return tuple(re.findall(r"^def (pitfall_\w+)\(", self.source, flags=re.MULTILINE))
+        return tuple(name for name in functions_in(self.source) if name.startswith("pitfall_"))
 
 
 @dataclass(frozen=True)
@@ -71,10 +78,15 @@ class Chapter:
     path: Path
     recipes: tuple[Recipe, ...]
 
+    @property
+    def readme(self) -> Path:
+        """The file that introduces it."""
+        return self.path / "README.md"
+
     @cached_property
     def introduction(self) -> str:
         """The chapter's README.md: Markdown."""
-        return (self.path / "README.md").read_text(encoding="utf-8")
+        return self.readme.read_text(encoding="utf-8")
 
     @cached_property
     def title(self) -> str:
@@ -114,10 +126,21 @@ class Book:
                 return chapter
         return None
 
+    def recipe_at(self, path: Path) -> Recipe | None:
+        """Return the recipe whose file stands at `path`, however that is written, or None."""
+        try:
+            status = path.stat()
+        except (OSError, ValueError):  # not there, or nothing that could be
+            return None
+        for recipe in self.recipes:
+            if os.path.samestat(status, recipe.path.stat()):
+                return recipe
+        return None
+
     def find(self, name: str) -> Recipe:
         """Return the recipe that `name` means.
 
-        `name` is an id (`threads/lock`), the file's path in the book, or any part of an id that
+        `name` is an id (`threads/lock`), any path to the recipe's file, or any part of an id that
         only one recipe has; `-` stands for `_`. An exact id or slug wins over a part.
 
         Raises UsageError, with the candidates or the nearest names, if it means none or several.
@@ -125,25 +148,46 @@ class Book:
         wanted = re.sub(
             r"(^|/)(ch)?\d\d_", r"\1", name.lower().replace("-", "_").removesuffix(".py")
         )
+        chapter = self.find_chapter(name)
         for matches in (
             [recipe for recipe in self.recipes if recipe.id == wanted],
             [recipe for recipe in self.recipes if recipe.slug == wanted],
-            [recipe for recipe in self.recipes if wanted and wanted in recipe.id],
+            [recipe for recipe in self.recipes if not chapter and wanted and wanted in recipe.id],
         ):
             if len(matches) == 1:
                 return matches[0]
             if matches:
-                names = ", ".join(recipe.id for recipe in matches)
+                names = some([recipe.id for recipe in matches])
                 raise UsageError(f"{name!r} may mean {names}; name one of them")
+        if chapter:
+            number = chapter.number
+            raise UsageError(
+                f"{name!r} is chapter {number}; run it with `cookbook run --chapter {number}`, "
+                f"or name one of its recipes"
+            )
+        if recipe := self.recipe_at(Path(name)):
+            return recipe
         raise UsageError(f"there is no recipe {name!r}; {self._suggestion(wanted)}")
 
     def _suggestion(self, wanted: str) -> str:
         names = {recipe.slug: recipe.id for recipe in self.recipes}
         names.update({recipe.id: recipe.id for recipe in self.recipes})
-        near = difflib.get_close_matches(wanted, names, n=5, cutoff=0.5)
+        near = difflib.get_close_matches(wanted, names, n=_SHOWN_NAMES, cutoff=0.5)
         if not near:
             return "`cookbook list` shows them all"
         return "the nearest are " + ", ".join(dict.fromkeys(names[match] for match in near))
+
+
+def functions_in(source: str) -> tuple[str, ...]:
+    """Return the names of a file's own functions, in its order. Looks, and parses nothing."""
+    return tuple(re.findall(r"^def[ \t]+(\w+)", source, flags=re.MULTILINE))
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first names as a list to read, and how many there are besides."""
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    more = len(names) - _SHOWN_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def book_folder() -> Path:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from importlib import metadata
 
 EXTRAS = {
-    "greenlet": "every interleaving of a program, checked",
-    "viztracer": "traces beside those of other tools",
-    "numpy": "array work that releases the GIL",
-    "dask": "distributed recipes on Dask",
-    "ray": "distributed recipes on Ray",
-    "mpi4py": "distributed recipes on MPI",
+    "greenlet": "used by: cookbook check",
+    "viztracer": "used by: cookbook trace, to come",
+    "dask": "used by: chapter 6, to come",
+    "ray": "used by: chapter 6, to come",
+    "mpi4py": "used by: chapter 6, to come",
 }
-"""Packages that later chapters and verbs use, and what for."""
+"""Packages that the command can use where they are, and what for."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def _processes() -> list[Fact]:
             _can_import("multiprocessing.synchronize"),
             "" if _can_import("multiprocessing.synchronize") else "no POSIX semaphores here",
         ),
-        Fact("shared memory", _can_import("_posixshmem") or sys.platform == "win32"),
+        Fact("shared memory", _can_import("_posixshmem")),
     ]
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from commands import COOKBOOK, NEVER_ENDS, ROOT, cookbook
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from commands import NEVER_ENDS, ROOT, cookbook
+from parallel_cookbook.cli.run import _target
+from parallel_cookbook.content import load_book
+from parallel_cookbook.errors import UsageError
 
 
 def test_alone_it_shows_the_chapters_and_what_to_try() -> None:
@@ -36,30 +35,18 @@ def test_list_as_json_is_one_object() -> None:
     assert sum(len(chapter["recipes"]) for chapter in data["chapters"]) >= 48
 
 
-def test_list_into_a_closed_pipe_is_no_error() -> None:
-    """`cookbook list | head -1` ends quietly."""
-    command = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", f"{COOKBOOK[0]} -m parallel_cookbook list | head -1"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert command.stderr == ""
-
-
-def test_show_renders_prose_and_code() -> None:
-    """The title, a section and a line of code are there, without escape codes in a pipe."""
-    shown = cookbook("show", "threads/lock").stdout
-    assert "Protect a shared balance with a Lock" in shown
-    assert "Pitfalls" in shown
-    assert "class Account:" in shown
-    assert "\x1b" not in shown
+def test_show_in_a_pipe_is_the_file_itself() -> None:
+    """`cookbook show threads/lock > mine.py` is a program, byte for byte."""
+    source = (ROOT / "recipes/ch02_threads/06_lock.py").read_text()
+    assert cookbook("show", "threads/lock").stdout == source
+    assert cookbook("show", "threads/lock", PYTHONIOENCODING="ascii").stdout == source
+    assert cookbook("show", "recipes/ch02_threads/06_lock.py", cwd=ROOT).stdout == source
 
 
 @pytest.mark.parametrize("name", ["2", "threads"])
-def test_show_renders_a_chapters_introduction(name: str) -> None:
+def test_show_in_a_pipe_prints_a_chapters_markdown(name: str) -> None:
     """A chapter is named by its number or its topic."""
-    assert "Thread-based parallelism" in cookbook("show", name).stdout
+    assert cookbook("show", name).stdout == (ROOT / "recipes/ch02_threads/README.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -69,10 +56,21 @@ def test_show_renders_a_chapters_introduction(name: str) -> None:
         (["run", "lock"], "may mean threads/lock"),
         (["run", "no/such/file.py"], "is not there"),
         (["run", "recipes"], "is a folder"),
+        (["run", "/dev/null"], "is no regular file"),
+        (["run", "x" * 300], "File name too long"),
+        (["run", ""], "no recipe ''"),
+        (["run", "threads"], "--chapter 2"),
+        (["run", "2"], "--chapter 2"),
+        (["run", "t"], "more; name one of them"),
+        (["run", "threads/lock::nothing"], "pitfall_check_then_act"),
         (["run"], "--all"),
         (["run", "--chapter", "99"], "no chapter 99"),
         (["run", "--start-method", "thread", "threads/lock"], "--start-method"),
+        (["run", "--chapter", "x"], "no number"),
         (["run", "--timeout", "-1", "threads/lock"], "--timeout"),
+        (["run", "--timeout", "inf", "threads/lock"], "'inf' is no time"),
+        (["run", "--timeout", "nan", "threads/lock"], "'nan' is no time"),
+        (["run", "--timeout", "abc", "threads/lock"], "'abc' is no number of seconds"),
         (["new", "somewhere"], "RECIPE"),
         (["nonsense"], "nonsense"),
     ],
@@ -124,10 +122,66 @@ def test_run_of_several_shows_each_under_its_heading() -> None:
     assert ran.returncode == 0
     assert "Chapter 2: Thread-based parallelism" in ran.stdout
     assert "▸ threads/lock" in ran.stdout
-    assert "│ 2 customers wanted 1 coin(s): 1 got one" in ran.stdout
+    assert "│ 2 customers, 1 coin(s): 1 of them got one" in ran.stdout
     assert "All 2 passed" in ran.stdout
     assert "Try:" in ran.stdout
     assert "\x1b" not in ran.stdout
+
+
+def test_a_pitfall_can_be_run_and_fails_like_any_program() -> None:
+    """The wrong twin's own function runs, and nothing else of the file."""
+    ran = cookbook("run", "threads/work_queue::pitfall_one_sentinel", "--timeout", "0.5")
+    assert ran.returncode == 1
+    assert "time-out" in ran.stderr
+    listed = json.loads(cookbook("list", "--json").stdout)
+    assert "pitfall_one_sentinel" in str(listed)
+
+
+def test_a_function_of_a_file_can_be_run(tmp_path: Path) -> None:
+    """`file.py::function` calls it, with the program's arguments in sys.argv."""
+    (tmp_path / "mine.py").write_text("import sys\ndef f():\n    print(sys.argv)\nprint('top')\n")
+    ran = cookbook("run", "mine.py::f", "--", "x", cwd=tmp_path)
+    assert ran.stdout == "top\n['mine.py', 'x']\n"
+
+
+def test_a_recipe_named_twice_runs_once() -> None:
+    """An id, a part of it and the file's path are one program."""
+    ran = cookbook("run", "--json", "threads/lock", "recipes/ch02_threads/06_lock.py", cwd=ROOT)
+    assert [item["id"] for item in json.loads(ran.stdout)["recipes"]] == ["threads/lock"]
+
+
+def test_a_path_that_may_not_be_entered_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, whatever the system says of the path."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    book = load_book()
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(UsageError, match=r"cannot read 'secret/x.py': Permission denied"):
+        _target(book, "secret/x.py")
+
+
+@pytest.mark.parametrize(
+    "recipe", ["messages/pipeline", "threads/work_queue", "threads/thread_pool"]
+)
+def test_a_recipe_that_takes_files_works_on_a_whole_folder(tmp_path: Path, recipe: str) -> None:
+    """All files in the folder and below it, not the few of the defaults."""
+    (tmp_path / "deep").mkdir()
+    for name in ("one", "two", "deep/three"):
+        (tmp_path / name).write_text("same\n")
+    ran = cookbook("run", recipe, "--", tmp_path)
+    assert ran.returncode == 0
+    for name in ("one", "two", "three"):
+        assert name in ran.stdout
+
+
+def test_a_wrong_argument_of_a_recipe_ends_in_one_line() -> None:
+    """A recipe, too, says what it takes, without a traceback."""
+    ran = cookbook("run", "processes/chunk_sizes", "--", "x")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("usage:")
+    assert "Traceback" not in ran.stderr
 
 
 @pytest.mark.parametrize("folder", ["missing", "locked"])
@@ -150,6 +204,12 @@ def test_new_copies_a_recipe_and_never_overwrites(tmp_path: Path) -> None:
     assert again.returncode == 2
     assert "exists already" in again.stderr
     assert (folder / "lock.py").read_text() == "edited"
+
+
+def test_new_suggests_a_command_that_can_be_typed(tmp_path: Path) -> None:
+    """A folder with a space is quoted."""
+    made = cookbook("new", "my dir", "threads/lock", cwd=tmp_path)
+    assert "run 'my dir/lock.py')" in made.stdout
 
 
 def test_new_refuses_two_files_of_one_name_and_a_file_for_a_folder(tmp_path: Path) -> None:
@@ -175,17 +235,3 @@ def test_completion_prints_a_script(shell: str) -> None:
     printed = cookbook("completion", shell)
     assert printed.returncode == 0
     assert "_COOKBOOK_COMPLETE" in printed.stdout
-
-
-def test_a_shell_can_complete_recipe_names() -> None:
-    """What bash would ask is answered with ids."""
-    answer = cookbook(
-        "run", _COOKBOOK_COMPLETE="bash_complete", COMP_WORDS="cookbook run lock_o", COMP_CWORD="2"
-    )
-    assert "threads/lock_ordering" in answer.stdout
-
-
-def test_no_color_is_honoured() -> None:
-    """With NO_COLOR set, no colour is printed even where a terminal is claimed."""
-    shown = cookbook("show", "threads/lock", NO_COLOR="1", FORCE_COLOR="1")
-    assert "\x1b[3" not in shown.stdout

@@ -6,15 +6,17 @@ import ast
 import re
 import subprocess
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from parallel_cookbook.content import Recipe, load_book
+from parallel_cookbook.run import Verdict, run_program
 from recipe_form import violations
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 BOOK = load_book()
 RECIPES = [pytest.param(recipe, id=recipe.id) for recipe in BOOK.recipes]
@@ -24,7 +26,9 @@ PITFALLS = [
     for pitfall in recipe.pitfalls
 ]
 HANG_S = 4.0
-"""A pitfall that still runs then counts as hung; the slowest that ends takes about 1 s."""
+"""A pitfall that still runs then counts as hung; the slowest that ends takes about 1 s alone."""
+AT_A_TIME = 4
+"""How many pitfalls run side by side."""
 
 OUTLINE = {
     1: (
@@ -132,28 +136,38 @@ def declared_kind(recipe: Recipe, pitfall: str) -> str:
     raise AssertionError(f"{recipe.path} has no {pitfall}")
 
 
+@pytest.fixture(scope="session")
+def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], Future[str]]]:
+    """Start all pitfalls that are to be tested, some at a time: most of them only hang."""
+    futures = {}
+    with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
+        for item in request.session.items:
+            if isinstance(item, pytest.Function) and "outcomes" in item.fixturenames:
+                recipe, pitfall = (item.callspec.params[name] for name in ("recipe", "pitfall"))
+                assert isinstance(recipe, Recipe)
+                assert isinstance(pitfall, str)
+                futures[recipe.id, pitfall] = pool.submit(real_outcome, recipe, pitfall)
+        yield futures
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize(("recipe", "pitfall"), PITFALLS)
 def test_a_pitfall_run_for_real_fails_only_as_it_says(
-    recipe: Recipe, pitfall: str, tmp_path: Path
+    recipe: Recipe, pitfall: str, outcomes: dict[tuple[str, str], Future[str]]
 ) -> None:
     """Run for real, a pitfall may come off well (a race that did not show), or fail as declared.
 
     It may not fail in another way: a typing error in a pitfall would else pass for its lesson.
     """
     kind = declared_kind(recipe, pitfall)
-    script = tmp_path / f"{recipe.slug}.py"
-    guard = "\nif __name__ == '__main__':\n"
-    script.write_text(recipe.source.partition("\nif __name__")[0] + guard + f"    {pitfall}()\n")
-    outcome = real_outcome(script)
+    outcome = outcomes[recipe.id, pitfall].result()
     allowed = {"pass", "hang" if kind in {"deadlock", "livelock", "leaked-task"} else kind}
     assert outcome.partition(":")[0] in allowed, outcome
 
 
-def real_outcome(script: Path) -> str:
-    """Run `script` in a process group; return pass, hang, assertion or exception, and why."""
-    from parallel_cookbook.run import Verdict, run_program  # noqa: PLC0415
-
-    result = run_program(script, timeout_s=HANG_S)
+def real_outcome(recipe: Recipe, pitfall: str) -> str:
+    """Run the pitfall; return pass, hang, assertion or exception, and why."""
+    result = run_program(recipe.path, function=pitfall, timeout_s=HANG_S)
     if result.verdict is Verdict.TIME_OUT:
         return "hang"
     if "AssertionError" in result.stderr:

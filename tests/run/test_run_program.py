@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from commands import COOKBOOK, NEVER_ENDS, processes_with
+from commands import NEVER_ENDS, WITH_CHILDREN, processes_with
 from parallel_cookbook.errors import UsageError
-from parallel_cookbook.run import RunResult, Verdict, run_program
+from parallel_cookbook.run import RunResult, Verdict, processes, run_program
 from parallel_cookbook.run.runner import START_METHODS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-WITH_CHILDREN = """\
-import multiprocessing, os, sys, time
-
-def child():
-    time.sleep(1000)
-
-if __name__ == "__main__":
-    for method in ("fork", "spawn", "forkserver"):
-        multiprocessing.get_context(method).Process(target=child).start()
-    if os.fork() == 0:
-        os.setsid()  # leaves the process group
-        child()
-    print("started", flush=True)
-    child()
-"""
 
 
 def run_source(folder: Path, source: str, **options: Any) -> RunResult:  # noqa: ANN401
@@ -175,33 +154,125 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> Non
         run_program(tmp_path / name)
 
 
-@pytest.mark.parametrize(
-    ("number", "exit_code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
-)
-def test_a_killed_command_leaves_no_process(tmp_path: Path, number: int, exit_code: int) -> None:
-    """However `cookbook run` is ended, all that the program started ends with it."""
-    file = tmp_path / "program.py"
-    file.write_text(WITH_CHILDREN)
-    token = f"{os.getpid()}-{number}"
-    with subprocess.Popen(
-        [*COOKBOOK, "run", file],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "COOKBOOK_TEST": token},
-    ) as command:
-        assert command.stdout
-        assert command.stdout.readline() == "started\n"
-        assert len(processes_with("COOKBOOK_TEST", token)) >= 6
-        command.send_signal(number)
-        assert command.wait(20) == exit_code
-        assert wait_until_none("COOKBOOK_TEST", token) == []
+def test_an_exception_before_the_first_output_ends_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever fails once the process is there, the process does not stay."""
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("parallel_cookbook.run.runner.Output", fail)
+    with pytest.raises(MemoryError):
+        run_source(tmp_path, NEVER_ENDS, mark="no-output")
+    assert processes_with("COOKBOOK_RUN", "no-output") == []
 
 
-def wait_until_none(variable: str, value: str) -> list[int]:
-    """Wait until no process has the variable, 20 s at most; return those that are left."""
-    deadline = time.monotonic() + 20
-    while (left := processes_with(variable, value)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return left
+def test_an_exception_of_the_callback_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    """The pipes are closed before the last output is passed on."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    before = os.listdir("/proc/self/fd")  # noqa: PTH208 - as many names, not paths
+    for source in ("print('text')", "import os; os.write(1, b'\\xc3')"):
+        with pytest.raises(ZeroDivisionError):
+            run_source(tmp_path, source, on_output=fail)
+    assert len(os.listdir("/proc/self/fd")) == len(before)  # noqa: PTH208
+
+
+def test_without_proc_the_process_group_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system shows no environments (macOS), children in the group end all the same."""
+    monkeypatch.setattr(processes, "_PROC", tmp_path / "missing")
+    source = "import os, time\nos.fork()\nprint('started', flush=True)\ntime.sleep(1000)\n"
+    result = run_source(tmp_path, source, timeout_s=1, mark="no-proc")
+    assert result.verdict is Verdict.TIME_OUT
+    assert processes_with("COOKBOOK_RUN", "no-proc") == []
+
+
+def test_without_proc_a_child_left_running_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group is still there when its leader has gone."""
+    monkeypatch.setattr(processes, "_PROC", tmp_path / "missing")
+    source = "import os, time\nif os.fork() == 0:\n    time.sleep(1000)\n"
+    assert run_source(tmp_path, source, mark="no-proc-left").verdict is Verdict.LEFTOVER
+    assert processes_with("COOKBOOK_RUN", "no-proc-left") == []
+
+
+def test_the_marks_of_an_outer_run_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `cookbook run` starts inside of a run belongs to both."""
+    monkeypatch.setenv("COOKBOOK_RUN", "outer")
+    found: list[int] = []
+    run_source(
+        tmp_path,
+        NEVER_ENDS,
+        timeout_s=1,
+        mark="inner",
+        on_output=lambda *_: found.extend(processes.members("outer")),
+    )
+    assert found
+    assert processes_with("COOKBOOK_RUN", "outer:inner") == []
+
+
+def test_what_a_child_prints_after_its_parents_end_is_kept(tmp_path: Path) -> None:
+    """Output goes on being read in the grace time that leftover processes have."""
+    source = "import os, time\nif os.fork() == 0:\n    time.sleep(0.2)\n    print('late')\n"
+    result = run_source(tmp_path, source)
+    assert (result.verdict, result.stdout) == (Verdict.PASS, "late\n")
+
+
+def test_a_time_out_may_be_longer_than_the_system_can_wait(tmp_path: Path) -> None:
+    """The system's calls overflow after some weeks; ours does not."""
+    assert run_source(tmp_path, "", timeout_s=1e12).passed
+
+
+def test_a_file_whose_name_begins_with_a_hyphen_is_no_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`pathlib` drops the "./" that the reader typed."""
+    monkeypatch.chdir(tmp_path)
+    Path("-x.py").write_text("print('ran')")
+    assert run_program(Path("./-x.py")).stdout == "ran\n"
+
+
+@pytest.mark.parametrize("method", [None, *START_METHODS])
+def test_one_function_can_be_run_alone(tmp_path: Path, method: str | None) -> None:
+    """Nothing under the main guard runs, and children find the file's functions and classes."""
+    source = (
+        "import multiprocessing, sys\n"
+        "class Parcel: pass\n"
+        "def send(end): end.send(Parcel())\n"
+        "def work():\n"
+        "    here, there = multiprocessing.Pipe()\n"
+        "    child = multiprocessing.Process(target=send, args=(there,))\n"
+        "    child.start()\n"
+        "    print(type(here.recv()) is Parcel, sys.argv[1:])\n"
+        "    child.join()\n"
+        "if __name__ == '__main__':\n"
+        "    print('main')\n"
+    )
+    result = run_source(tmp_path, source, function="work", start_method=method, arguments=["x"])
+    assert (result.stdout, result.stderr) == ("True ['x']\n", "")
+
+
+def test_ctrl_c_under_a_start_method_is_what_it_is_without(tmp_path: Path) -> None:
+    """The program dies of SIGINT, with its own frames in the traceback and no others."""
+    result = run_source(tmp_path, "raise KeyboardInterrupt", start_method="spawn")
+    assert result.message == "a signal ended it: SIGINT"
+    assert "launcher" not in result.stderr
+    assert "program.py" in result.stderr
+
+
+def test_a_safe_path_stays_safe_under_a_start_method(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PYTHONSAFEPATH keeps the program's folder off sys.path; what stands there is no folder of it."""
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    source = "import sys; print(sys.path)"
+    plain = run_source(tmp_path, source).stdout
+    assert run_source(tmp_path, source, start_method="fork").stdout == plain

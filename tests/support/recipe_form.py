@@ -1,7 +1,7 @@
 """What a recipe's file must look like; the tests apply it to every recipe.
 
 `violations(path)` reads one file with `ast`, imports nothing, and returns one sentence for each
-rule that the file breaks. By hand: `python tests/content/recipe_form.py recipes/ch02_threads/*.py`.
+rule that the file breaks. By hand: `python tests/support/recipe_form.py recipes/ch02_threads/*.py`.
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import click
 
-from parallel_cookbook.cli.options import RecipeName, json_option, print_json
+from parallel_cookbook.cli.options import RecipeName, command_name, json_option, print_json
 from parallel_cookbook.content import load_book
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.report.book import (
@@ -26,26 +28,33 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json(contents_json(book))
         return
-    for line in contents_lines(book):
+    # In a pipe a recipe stays a line.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in contents_lines(book, width):
         click.echo(line)
 
 
 @click.command()
-@click.argument("recipe", type=RecipeName())
+@click.argument("recipe", type=RecipeName(chapters=True))
 @click.option("--no-pager", is_flag=True, help="Print it all at once.")
 def show(*, recipe: str, no_pager: bool) -> None:
-    """Show a recipe (its prose and its code) or a chapter's introduction.
+    """Show a recipe, or a chapter's introduction.
 
     RECIPE may also be a chapter's number or topic: `cookbook show 2`, `cookbook show threads`.
+    On a terminal the prose is rendered and the code is coloured; elsewhere it is the plain file:
+    `cookbook show threads/lock > mine.py`.
     """
-    from rich.console import Console  # noqa: PLC0415 - see report.book
+    from parallel_cookbook.cli.console import new_console  # noqa: PLC0415 - see there
 
     book = load_book()
     chapter = book.find_chapter(recipe)
-    page = chapter_page(chapter) if chapter else recipe_page(book.find(recipe))
-    console = Console()
-    lines = console.render_lines(page, pad=False)
-    if console.is_terminal and not no_pager and len(lines) > console.height:
+    console = new_console()
+    if not console.is_terminal:
+        file = chapter.readme if chapter else book.find(recipe).path
+        click.echo(file.read_bytes(), nl=False)
+        return
+    page = chapter_page(chapter) if chapter else recipe_page(book.find(recipe), command_name())
+    if not no_pager and len(console.render_lines(page, pad=False)) > console.height:
         with console.capture() as captured:
             console.print(page)
         click.echo_via_pager(captured.get())
@@ -57,9 +66,10 @@ def show(*, recipe: str, no_pager: bool) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True, type=RecipeName())
 def new(*, folder: Path, recipes: tuple[str, ...]) -> None:
-    """Copy recipes into the folder DIR, as plain files for you to edit.
+    """Copy recipes into a folder, for you to edit.
 
-    DIR is made if it is not there. A file that exists is never overwritten.
+    They are plain files that need nothing else. DIR is made if it is not there. A file that exists
+    is never overwritten.
     """
     book = load_book()
     chosen = [book.find(name) for name in recipes]
@@ -76,4 +86,4 @@ def new(*, folder: Path, recipes: tuple[str, ...]) -> None:
     except OSError as error:
         raise UsageError(f"cannot write to {str(folder)!r}: {error.strerror}") from None
     for path in copies:
-        click.echo(f"{path}  (run it: cookbook run {path})")
+        click.echo(f"{path}  (run it: {command_name()} run {shlex.quote(str(path))})")

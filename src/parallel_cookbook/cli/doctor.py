@@ -10,7 +10,7 @@ from parallel_cookbook.cli.options import json_option, print_json
 @click.command()
 @json_option
 def doctor(*, as_json: bool) -> None:
-    """Say what this machine and this Python offer to parallel programs."""
+    """Say what this machine offers to parallel programs."""
     from parallel_cookbook import doctor as inspection  # noqa: PLC0415 - 20 ms
 
     facts, extras = inspection.facts(), inspection.extras()

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import time
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from parallel_cookbook.cli.options import RecipeName, json_option, print_json
-from parallel_cookbook.content import Book, load_book
+from parallel_cookbook.cli.options import (
+    AFTER_DASHES,
+    ChapterNumber,
+    RecipeName,
+    Seconds,
+    complete_file,
+    json_option,
+    print_json,
+)
+from parallel_cookbook.cli.streams import abandon_output
+from parallel_cookbook.content import Book, functions_in, load_book, some
 from parallel_cookbook.errors import UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from parallel_cookbook.cli.run_display import Display
     from parallel_cookbook.report.run import Finished, Target
 
-_ARGUMENTS = "parallel_cookbook.arguments"
+PROGRAM_ARGUMENTS = "parallel_cookbook.arguments"
 DEFAULT_TIMEOUT_S = 30.0
-DEFAULT_MAX_OUTPUT_BYTES = 10_000_000
+DEFAULT_MAX_OUTPUT_BYTES = 1_000_000
 
 
 class RunOptions(TypedDict):
@@ -40,8 +50,15 @@ class ProgramCommand(click.Command):
         if "--" in args:
             split = args.index("--")
             own, program = args[:split], args[split + 1 :]
-        ctx.meta[_ARGUMENTS] = program
+            ctx.meta[AFTER_DASHES] = True
+        ctx.meta[PROGRAM_ARGUMENTS] = program
         return super().parse_args(ctx, own)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer our options, but files to a program whose arguments we know nothing of."""
+        if AFTER_DASHES in ctx.meta:
+            return complete_file(incomplete)
+        return super().shell_complete(ctx, incomplete)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Show in the usage line that `--` may follow."""
@@ -49,8 +66,15 @@ class ProgramCommand(click.Command):
 
 
 @click.command(cls=ProgramCommand)
-@click.argument("recipes", metavar="[RECIPE|FILE]...", nargs=-1, type=RecipeName())
-@click.option("--chapter", "chapters", type=int, multiple=True, help="All recipes of a chapter.")
+@click.argument("recipes", metavar="[RECIPE|FILE]...", nargs=-1, type=RecipeName(files=True))
+@click.option(
+    "--chapter",
+    "chapters",
+    metavar="NUMBER",
+    type=ChapterNumber(),
+    multiple=True,
+    help="All recipes of a chapter.",
+)
 @click.option("--all", "everything", is_flag=True, help="All recipes of the book.")
 @click.option(
     "--start-method",
@@ -61,7 +85,7 @@ class ProgramCommand(click.Command):
     "--timeout",
     "timeout_s",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=DEFAULT_TIMEOUT_S,
     show_default=True,
     help="End a program that runs longer than this; 0 waits for ever.",
@@ -91,11 +115,13 @@ def run(
 ) -> None:
     """Run recipes, or Python files of your own, for real.
 
-    Each runs as `python FILE` would, in a process group of its own that is ended with it. What
-    follows `--` is passed to it.
+    Each runs as `python FILE` would, in a process group of its own that is ended with it, and with
+    no standard input. What follows `--` is passed to it. With ::FUNCTION behind its name, that
+    function alone is called: a recipe's wrong twin, for one.
 
     \b
     cookbook run threads/lock
+    cookbook run threads/lock::pitfall_check_then_act
     cookbook run --chapter 2 --start-method spawn
     cookbook run messages/pipeline -- ~/my/folder
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
@@ -112,13 +138,16 @@ def run(
                 targets,
                 display,
                 finished,
-                arguments=context.meta[_ARGUMENTS],
+                arguments=context.meta[PROGRAM_ARGUMENTS],
                 start_method=start_method,
                 timeout_s=timeout_s or None,
                 max_output_bytes=max_output_bytes,
             )
     except KeyboardInterrupt:
         interrupted = True
+    except BrokenPipeError:  # whoever read the output has gone, and not everything has run
+        abandon_output()
+        context.exit(1)
     if as_json:
         from parallel_cookbook.report.run import to_json  # noqa: PLC0415 - see above
 
@@ -141,24 +170,61 @@ def _targets(
     targets += [Target(recipe.path, recipe) for recipe in recipes]
     if not targets:
         raise UsageError("name a recipe or a file to run, or use --chapter N or --all")
-    return list(dict.fromkeys(targets))
+    # A recipe's id and the path to its file are one target.
+    return list({(target.path.resolve(), target.function): target for target in targets}.values())
 
 
 def _target(book: Book, name: str) -> Target:
     from parallel_cookbook.report.run import Target  # noqa: PLC0415 - see run
 
-    path = Path(name)
-    if path.is_file():
-        same = [recipe for recipe in book.recipes if recipe.path.samefile(path)]
-        return Target(path, same[0] if same else None)
+    place, _, function = name.partition("::")
+    path = Path(place)
+    if _is_program(book, path, place):
+        target = Target(path, book.recipe_at(path), function)
+    else:
+        recipe = book.find(place)
+        target = Target(recipe.path, recipe, function)
+    if function:
+        _check_function(target)
+    return target
+
+
+def _is_program(book: Book, path: Path, place: str) -> bool:
+    """Whether `path` is a file that can be run; False if it may be a recipe's name.
+
+    Raises UsageError if it can be neither.
+    """
     try:
-        recipe = book.find(name)
+        mode = path.stat().st_mode if place else 0
+    except (FileNotFoundError, NotADirectoryError):
+        mode = 0
+    except OSError as error:
+        raise UsageError(f"cannot read {place!r}: {error.strerror}") from None
+    if stat.S_ISREG(mode):
+        return True
+    what = "is a folder" if stat.S_ISDIR(mode) else "is no regular file" if mode else "is not there"
+    if (mode or path.suffix == ".py") and not _is_known(book, place):
+        raise UsageError(f"the file {place!r} {what}; name a Python file or a recipe")
+    return False
+
+
+def _is_known(book: Book, place: str) -> bool:
+    """Whether the book has a chapter or a recipe of this name: that can be said of it instead."""
+    try:
+        return book.find_chapter(place) is not None or book.find(place) is not None
     except UsageError:
-        if path.suffix == ".py" or path.is_dir():
-            what = "is a folder" if path.is_dir() else "is not there"
-            raise UsageError(f"the file {name!r} {what}; name a Python file or a recipe") from None
-        raise
-    return Target(recipe.path, recipe)
+        return False
+
+
+def _check_function(target: Target) -> None:
+    try:
+        source = target.path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"cannot read {str(target.path)!r}: {error.strerror}") from None
+    names = functions_in(source)
+    if target.function not in names:
+        there = f"it has {some(names)}" if names else "it has none"
+        raise UsageError(f"{str(target.path)!r} has no function {target.function!r}; {there}")
 
 
 def _run_all(
@@ -166,13 +232,27 @@ def _run_all(
 ) -> None:
     """Run the targets one after the other; append each result to `finished` as it is known."""
     from parallel_cookbook.report.run import Finished  # noqa: PLC0415 - see run
-    from parallel_cookbook.run import run_program  # noqa: PLC0415 - only this command needs it
+    from parallel_cookbook.run import RunInterrupted, run_program  # noqa: PLC0415 - the same
     from parallel_cookbook.run.guard import Guard  # noqa: PLC0415
+    from parallel_cookbook.run.processes import new_mark  # noqa: PLC0415
 
-    mark = f"{os.getpid()}-{time.monotonic_ns()}"
-    with Guard(mark):
+    mark = new_mark()
+    with Guard(mark) as guard:
         for target in targets:
             with display.showing(target):
-                result = run_program(target.path, mark=mark, on_output=display.output, **options)
+                interrupted = None
+                try:
+                    result = run_program(
+                        target.path,
+                        function=target.function,
+                        mark=mark,
+                        on_start=guard.watch,
+                        on_output=display.output,
+                        **options,
+                    )
+                except RunInterrupted as error:
+                    interrupted, result = error, error.result
                 finished.append(Finished(target, result))
                 display.finished(finished[-1])
+                if interrupted:
+                    raise interrupted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -13,18 +14,29 @@ if TYPE_CHECKING:
 
     from parallel_cookbook.content import Book, Chapter, Recipe
 
+_NARROWEST_TITLE = 20
+"""In fewer columns a title would be a tower of words; the terminal may break it as it likes."""
 
-def contents_lines(book: Book) -> Iterator[str]:
-    """Yield the chapters and their recipes, a line each, with terminal styles."""
-    width = max((len(recipe.id) for recipe in book.recipes), default=0)
+
+def contents_lines(book: Book, width: int | None = None) -> Iterator[str]:
+    """Yield the chapters and their recipes, with terminal styles.
+
+    A recipe is a line, or several of at most `width` columns, the later ones indented.
+    """
+    id_width = max((len(recipe.id) for recipe in book.recipes), default=0)
+    indent = " " * (3 + id_width + 2)
     for chapter in book.chapters:
         yield click.style(f"{chapter.number}  {chapter.title}", bold=True)
         for recipe in chapter.recipes:
-            yield f"   {click.style(recipe.id.ljust(width), fg='cyan')}  {recipe.title}"
+            title = [recipe.title]
+            if width is not None and width - len(indent) >= _NARROWEST_TITLE:
+                title = textwrap.wrap(recipe.title, width - len(indent))
+            recipe_id = click.style(recipe.id.ljust(id_width), fg="cyan")
+            yield f"   {recipe_id}  " + f"\n{indent}".join(title)
         yield ""
 
 
-def overview_lines(book: Book) -> Iterator[str]:
+def overview_lines(book: Book, command: str) -> Iterator[str]:
     """Yield what `cookbook` alone shows: the chapters, and what to try."""
     yield click.style("The Python Parallel Programming Cookbook", bold=True)
     yield ""
@@ -33,23 +45,27 @@ def overview_lines(book: Book) -> Iterator[str]:
         count = click.style(f"{len(chapter.recipes)} recipes", dim=True)
         yield f"  {number}  {chapter.title.ljust(46)} {count}"
     yield ""
-    yield from try_next_lines(book)
+    yield from try_next_lines(book, command)
 
 
-def try_next_lines(book: Book) -> Iterator[str]:
-    """Yield a few commands to try, each with what it does."""
+def try_next_lines(book: Book, command: str) -> Iterator[str]:
+    """Yield a few commands to try, each with what it does.
+
+    command: what to type to call `cookbook`.
+    """
     lock = next((recipe.id for recipe in book.recipes if recipe.slug == "lock"), "RECIPE")
-    suggestions = (
-        ("cookbook list", "all recipes, a line each"),
-        (f"cookbook show {lock}", "read a recipe"),
-        (f"cookbook run {lock}", "run it for real"),
-        ("cookbook run --chapter 1", "run a chapter: threads and processes, measured here"),
-        (f"cookbook new my-copy {lock}", "copy a recipe out, and change it"),
-        ("cookbook doctor", "what this machine and this Python can do"),
-    )
+    suggestions = {
+        f"{command} list": "all recipes, a line each",
+        f"{command} show {lock}": "read a recipe",
+        f"{command} run {lock}": "run it for real",
+        f"{command} run --chapter 1": "run a chapter: threads and processes, measured here",
+        f"{command} new my-copy {lock}": "copy a recipe out, and change it",
+        f"{command} doctor": "what this machine and this Python can do",
+    }
+    width = max(map(len, suggestions))
     yield "Try:"
-    for command, purpose in suggestions:
-        yield f"  {click.style(command.ljust(34), fg='green')} {purpose}"
+    for typed, purpose in suggestions.items():
+        yield f"  {click.style(typed.ljust(width), fg='green')}  {purpose}"
 
 
 def contents_json(book: Book) -> dict[str, object]:
@@ -78,8 +94,11 @@ def _recipe_json(recipe: Recipe) -> dict[str, object]:
     }
 
 
-def recipe_page(recipe: Recipe) -> RenderableType:
-    """Return a recipe as a page: its prose as rendered Markdown, then its code, highlighted."""
+def recipe_page(recipe: Recipe, command: str) -> RenderableType:
+    """Return a recipe as a page: its prose as rendered Markdown, then its code, highlighted.
+
+    command: what to type to call `cookbook`.
+    """
     from rich.console import Group  # noqa: PLC0415 - rich takes 60 ms, which `list` does without
     from rich.markdown import Markdown  # noqa: PLC0415
     from rich.syntax import Syntax  # noqa: PLC0415
@@ -96,8 +115,10 @@ def recipe_page(recipe: Recipe) -> RenderableType:
             background_color="default",
             line_numbers=True,
             start_line=docstring_lines + 1,
+            word_wrap=True,  # else what is wider than the terminal is cut off without a word
         ),
         Text(),
+        *(Text(f"{command} run {recipe.id}::{name}", style="green") for name in recipe.pitfalls),
         Text(str(recipe.path), style="dim"),
     )
 

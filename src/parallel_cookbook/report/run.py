@@ -18,20 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """What is run: a file, and the recipe that it is, if it is one of the book's."""
+    """What is run: a file, the recipe that it is, if it is one, and its function, if only one."""
 
     path: Path
     recipe: Recipe | None = None
+    function: str = ""
 
     @property
     def name(self) -> str:
-        """What to call it: a recipe's id, or the file's path."""
-        return self.recipe.id if self.recipe else str(self.path)
+        """What to call it: a recipe's id or the file's path, and the function."""
+        place = self.recipe.id if self.recipe else str(self.path)
+        return f"{place}::{self.function}" if self.function else place
 
     @property
     def title(self) -> str:
-        """A recipe's title, or nothing."""
-        return self.recipe.title if self.recipe else ""
+        """A recipe's title, or nothing; a function of it promises something else."""
+        return self.recipe.title if self.recipe and not self.function else ""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,12 @@ def chapter_heading(chapter: Chapter) -> Text:
     return Text(f"\nChapter {chapter.number}: {chapter.title}\n", style="bold")
 
 
-def output_line(line: str, *, is_error: bool) -> Text:
-    """Return one line of a program's output, set apart from our own lines."""
+def output_lines(lines: Sequence[str], *, is_error: bool) -> Text:
+    """Return lines of a program's output, set apart from our own lines."""
+    return Text("\n").join(_output_line(line, is_error=is_error) for line in lines)
+
+
+def _output_line(line: str, *, is_error: bool) -> Text:
     text = Text.from_ansi(line)
     if is_error:
         text.stylize("yellow")
@@ -91,6 +97,14 @@ def summary(book: Book, finished: Sequence[Finished], start_method: str | None) 
         yield Text(f"\nAll {len(finished)} passed ({total:.1f} s).", style="bold green")
 
 
+def interruption(finished: Sequence[Finished], planned: int) -> Text:
+    """Return the closing line of a run of several that was cut short."""
+    ran = [item.result for item in finished if item.result.verdict != "interrupted"]
+    passed = sum(result.passed for result in ran)
+    counts = f"Interrupted: {len(ran)} of {planned} ran, {passed} passed."
+    return Text(f"\n{counts}", style="bold yellow")
+
+
 def _chapter_total(chapter: Chapter, finished: Sequence[Finished]) -> Text:
     passed = sum(item.result.passed for item in finished)
     seconds = sum(item.result.seconds for item in finished)
@@ -122,6 +136,7 @@ def _item_json(item: Finished) -> dict[str, object]:
         "chapter": recipe.chapter if recipe else None,
         "title": recipe.title if recipe else None,
         "path": str(item.target.path),
+        "function": item.target.function or None,
         "verdict": str(result.verdict),
         "message": result.message,
         "exit_code": result.exit_code,

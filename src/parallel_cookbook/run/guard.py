@@ -2,11 +2,13 @@
 
 Started once by a command that runs programs, with the read end of a pipe as standard input. The
 pipe closes when the command ends, however it ends; then every process with the command's mark is
-ended. A byte on the pipe says that nothing is left to do.
+ended, unless the command has said that nothing is left to do. It says so only when all went well:
+an exception may have come from anywhere, from a signal in the midst of ending processes too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from typing import Self
@@ -27,10 +29,24 @@ class Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
             start_new_session=True,  # a Ctrl-C at the terminal is not for the guard
         )
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Tell the guard that all runs have ended, and wait for it."""
-        self._process.communicate(b".")
+    def watch(self, group: int) -> None:
+        """Tell the guard that a run has begun in this process group; the one before it is over."""
+        self._tell(str(group).encode())
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Let the guard go, and wait for it: what an exception left, it ends."""
+        if kind is None:
+            self._tell(processes.DONE)
+        assert self._process.stdin is not None  # noqa: S101 - a pipe by construction
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _tell(self, line: bytes) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - a pipe by construction
+        with contextlib.suppress(BrokenPipeError):  # somebody has killed the guard
+            self._process.stdin.write(line + b"\n")

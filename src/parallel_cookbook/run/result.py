@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 import signal
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ class Verdict(enum.StrEnum):
     """Printed more than it was allowed to; ended by us."""
     LEFTOVER = "leftover"
     """Exit code 0, but processes that it had started still ran; ended by us."""
+    INTERRUPTED = "interrupted"
+    """Cut off by Ctrl-C; ended by us."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,47 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
+# How a traceback begins, and what of the text behind that must be there to its very end.
+_TRACEBACKS = (
+    (
+        "\nTraceback (most recent call last):\n",
+        re.compile(r"(?:[ \t].*\n|\n)*(?P<exception>\S.*)\n\Z"),
+    ),
+    (
+        "\n  + Exception Group Traceback (most recent call last):\n",
+        re.compile(r"(?:  \|  .*\n)*  \| (?P<exception>\S.*)\n(?: +[|+].*\n)*\Z"),
+    ),
+)
+_ANNOUNCEMENT = re.compile(r"Exception in thread .*|Process .*:")
+"""The line above an exception of a thread or a child process, which does not end the program."""
+_SYNTAX_ERRORS = ("SyntaxError: ", "IndentationError: ", "TabError: ")
+_WARNING = re.compile(r"\S.*:\d+: \w*Warning: .*")
+
+
 def _last_exception(stderr: str) -> str:
-    """Return the exception's own line of the last traceback in `stderr`, or an empty string."""
-    _, found, traceback = stderr.rpartition("Traceback (most recent call last):")
-    if not found:
-        syntax_error = [line for line in stderr.splitlines() if line.startswith("SyntaxError")]
-        return syntax_error[-1] if syntax_error else ""
-    unindented = [line for line in traceback.splitlines() if line and not line[0].isspace()]
-    return unindented[0] if unindented else ""
+    """Return the exception's own line of the traceback that ends `stderr`, or an empty string.
+
+    A traceback before other text proves nothing: `sys.exit("giving up")` may follow what a thread
+    or a log has printed. Warnings may follow, as multiprocessing's of leaked semaphores do.
+    """
+    lines = stderr.rstrip().splitlines()
+    _drop_warnings(lines)
+    text = "\n" + "\n".join(lines) + "\n"
+    for header, rest in _TRACEBACKS:
+        start = text.rfind(header)
+        match = rest.match(text, start + len(header)) if start >= 0 else None
+        if match:
+            line_above = text[text.rfind("\n", 0, start) + 1 : start]
+            return "" if _ANNOUNCEMENT.fullmatch(line_above) else match["exception"]
+    return lines[-1] if lines and lines[-1].startswith(_SYNTAX_ERRORS) else ""
+
+
+def _drop_warnings(lines: list[str]) -> None:
+    """Take the warnings off the end; each is a line, perhaps with an indented one that shows it."""
+    while lines:
+        first = len(lines) - 1
+        while first and lines[first][:1].isspace():
+            first -= 1
+        if not _WARNING.fullmatch(lines[first]):
+            return
+        del lines[first:]

@@ -1,0 +1,173 @@
+"""The verb `check`: explore every interleaving of a program, or the most that the budget allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parallel_cookbook.check.execution import Fault, Machine
+from parallel_cookbook.check.explain import NarratingHooks, narrate
+from parallel_cookbook.check.exploration import Budget, Tally, Witness, explore
+from parallel_cookbook.check.lock_order import describe
+from parallel_cookbook.check.program import Entry
+from parallel_cookbook.check.races import race_warnings
+from parallel_cookbook.check.result import CheckReport, Failure, Outcome, Verdict, Warning_
+from parallel_cookbook.check.schedule import Replay, decode, encode
+from parallel_cookbook.check.shrink import shrink
+from parallel_cookbook.errors import UsageError
+from parallel_cookbook.strategies import Auto, Bounded, Dfs, Dpor, Pct, Pos, RandomWalk, Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from parallel_cookbook.events import Interleaving
+
+__all__ = [
+    "Budget",
+    "CheckReport",
+    "Entry",
+    "Failure",
+    "Outcome",
+    "Tally",
+    "check_entry",
+    "replay_entry",
+]
+
+STRATEGIES: dict[str, Callable[[int], Strategy]] = {
+    "auto": Auto,
+    "dpor": lambda _seed: Dpor(),
+    "dfs": lambda _seed: Dfs(),
+    "bounded": lambda _seed: Bounded(),
+    "pct": Pct,
+    "pos": Pos,
+    "random": RandomWalk,
+}
+"""What `--strategy` may name: each makes a new search from a seed."""
+DEFAULT_MAX_STEPS = 20_000
+DEFAULT_BUDGET = Budget()
+
+
+def check_entry(
+    entry: Entry,
+    *,
+    target: str,
+    strategy: str = "auto",
+    seed: int = 0,
+    budget: Budget = DEFAULT_BUDGET,
+    max_steps: int = DEFAULT_MAX_STEPS,
+    include: Sequence[str] = (),
+    races: str = "warn",
+    keep_going: bool = False,
+    on_progress: Callable[[Tally], None] = lambda _tally: None,
+) -> CheckReport:
+    """Explore the program that begins at `entry`; return what can happen, and whether that is all.
+
+    races: "ignore", "warn" or "error", for accesses that nothing orders.
+    keep_going: look for all failures, not only the first.
+
+    Raises UsageError if the entry cannot be loaded, or the strategy is unknown.
+    """
+    if strategy not in STRATEGIES:
+        names = ", ".join(STRATEGIES)
+        raise UsageError(f"there is no strategy {strategy!r}; choose one of {names}")
+    machine = Machine(entry, include=include, max_steps=max_steps)
+    tally = explore(
+        machine,
+        lambda: STRATEGIES[strategy](seed),
+        budget,
+        stop_at_first=not keep_going,
+        on_progress=on_progress,
+    )
+    failures = [
+        _failure(entry, include, max_steps, fault, witness)
+        for fault, witness in tally.faults.items()
+    ]
+    warnings = [] if races == "ignore" else _race_warnings(machine, entry, include, tally)
+    inversions = [] if failures else _inversion_warnings(tally)
+    if races == "error":
+        failures += [_as_failure(warning) for warning in warnings]
+        warnings = []
+    return CheckReport(
+        target=target,
+        verdict=_verdict(tally, failures),
+        exhaustive=tally.is_exhaustive,
+        strategy=strategy,
+        executions=tally.executions,
+        steps=tally.steps,
+        seconds=tally.seconds,
+        failures=failures,
+        warnings=warnings + inversions,
+        outcomes=[
+            Outcome(stdout, result, times, encode(witness.steps, witness.visible))
+            for (stdout, result), (times, witness) in tally.outcomes.items()
+        ],
+        redundant=tally.redundant,
+        unexplored=tally.limit,
+    )
+
+
+def replay_entry(
+    entry: Entry,
+    schedule: str,
+    *,
+    include: Sequence[str] = (),
+    max_steps: int = DEFAULT_MAX_STEPS,
+) -> tuple[Interleaving, list[Fault], str]:
+    """Execute the program under one schedule; return what happened, what went wrong, what it printed.
+
+    Raises ReplayMismatchError if `schedule` is none, or the program does something else.
+    """
+    steps, visible = decode(schedule)
+    machine = Machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
+    story, execution = narrate(machine, Replay(steps), visible)
+    return story, execution.faults, execution.stdout
+
+
+def _verdict(tally: Tally, failures: list[Failure]) -> Verdict:
+    kinds = {failure.kind for failure in failures}
+    if kinds == {"unsupported"}:
+        return "error"
+    if kinds - {"step-limit", "unsupported"}:
+        return "fail"
+    if kinds:
+        return "unknown"  # it was cut off: nothing is known to go wrong
+    return "pass" if tally.is_exhaustive else "unknown"
+
+
+def _failure(
+    entry: Entry, include: Sequence[str], max_steps: int, fault: Fault, witness: Witness
+) -> Failure:
+    """Make the schedule of a fault as short as may be, and tell what it does."""
+    machine = Machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
+    best = shrink(machine, fault, witness)
+    story, _ = narrate(machine, Replay(best.steps), best.visible)
+    schedule = encode(best.steps, best.visible)
+    return Failure(
+        fault.kind, fault.message, fault.task, fault.location, story.preemptions, schedule
+    )
+
+
+def _race_warnings(
+    machine: Machine, entry: Entry, include: Sequence[str], tally: Tally
+) -> list[Warning_]:
+    """Warn of the races that were found; one execution is told, to see who holds which locks."""
+    races = machine.memory.races.values()
+    witnesses = [*tally.faults.values(), *(witness for _, witness in tally.outcomes.values())]
+    if not races or not witnesses:
+        return race_warnings(races, machine.sites, None)
+    narrating = Machine(
+        entry, include=include, max_steps=machine.kernel.max_steps, hooks=NarratingHooks
+    )
+    story, _ = narrate(narrating, Replay(witnesses[0].steps), witnesses[0].visible)
+    return race_warnings(races, machine.sites, story)
+
+
+def _inversion_warnings(tally: Tally) -> list[Warning_]:
+    return [
+        Warning_("lock-order", describe(cycle), cycle[-1].task, cycle[-1].place)
+        for cycle in tally.inversions
+    ]
+
+
+def _as_failure(warning: Warning_) -> Failure:
+    """Make a race fail the check; nothing has to be shrunk, for it was seen in every schedule."""
+    return Failure("data-race", warning.message, warning.task, warning.location, 0, "")

@@ -1,0 +1,289 @@
+"""Execute the program under a chooser, once or often: what it printed, how it ended, what went wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from parallel_cookbook.check.hooks import CheckHooks
+from parallel_cookbook.check.lock_order import LockOrder
+from parallel_cookbook.check.memory import Memory
+from parallel_cookbook.check.polling import Poll
+from parallel_cookbook.check.program import Entry, Program
+from parallel_cookbook.errors import CookbookError, UnsupportedError
+from parallel_cookbook.instrument import SiteTable
+from parallel_cookbook.kernel import Chooser, Ending, Kernel, Operation, Target, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from parallel_cookbook.check.result import FailureKind
+
+_PACKAGE = Path(__file__).parent.parent
+_OWN_FOLDERS = {_PACKAGE / room for room in ("check", "kernel", "strategies", "instrument")}
+MAX_KEPT_OUTPUT = 65_536
+"""Characters of output that an outcome keeps."""
+_TICKS_PER_STEP = 50
+"""How many turns of loops without a scheduling point count as much as a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that went wrong in one execution."""
+
+    kind: FailureKind
+    message: str
+    task: str
+    location: str
+
+
+@dataclass(slots=True)
+class Execution:
+    """What came of one execution."""
+
+    ending: Ending
+    steps: int
+    stdout: str
+    result: str
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it ran to its end: it was not cut off."""
+        return self.ending is not Ending.CUT
+
+
+class Machine:
+    """Executes one program again and again, in one kernel, with one memory of what races."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        *,
+        max_steps: int,
+        include: Sequence[str] = (),
+        hooks: type[CheckHooks] = CheckHooks,
+    ) -> None:
+        self.entry = entry
+        self.kernel = Kernel(_Nobody())
+        self.kernel.max_steps = max_steps
+        self.kernel.are_releases_points = False
+        self.kernel.are_lives_points = False
+        self.kernel.on_uncaught = self._on_uncaught
+        self.kernel.on_refusal = self._on_refusal
+        self.sites = SiteTable()
+        self.memory = Memory(self.kernel, self.sites)
+        self.hooks = hooks(self.kernel, self.memory, _TICKS_PER_STEP * max_steps)
+        self.program = Program(
+            entry,
+            self.kernel,
+            self.sites,
+            self.hooks,
+            include=include,
+            on_new_sites=self.memory.grow,
+        )
+        self.hooks.module_names = self.program.module_of_file
+        self.hooks.on_endless_loop = self._on_endless_loop
+        self.hooks.on_late_binding = self._on_late_binding
+        self.has_new_places = False
+        """Whether an execution has shown that a name must be tracked which was not."""
+        self._faults: list[Fault] = []
+
+    def execute(self, chooser: Chooser) -> Execution:
+        """Execute the program once; `chooser` says who goes on at each step."""
+        kernel = self.kernel
+        kernel.chooser = chooser
+        self.memory.begin_execution()
+        self.hooks.begin_execution()
+        self._faults = []
+        returned: list[object] = []
+        output = _Output(kernel)
+        with _as_a_program(output, self.entry):
+            ending = kernel.run(lambda: returned.append(self._call()))
+        if ending is Ending.DEADLOCK:
+            polls = any(isinstance(task.operation, Poll) for task in kernel.tasks)
+            kind: FailureKind = "livelock" if polls else "deadlock"
+            self._faults.append(Fault(kind, self._who_waits(), "", ""))
+        elif ending is Ending.CUT and kernel.position >= kernel.max_steps:
+            message = f"still running after {kernel.position:,} steps; --max-steps allows more"
+            self._faults.append(Fault("step-limit", message, kernel.running.name, ""))
+        result = _without_addresses(repr(returned[0])) if returned else ending.value
+        return Execution(ending, kernel.position, output.text(), result, self._faults)
+
+    def watch_lock_order(self) -> LockOrder:
+        """Collect, in the next execution, which locks are taken while which are held."""
+        order = LockOrder(self.program.module_of_file.__contains__)
+        self.kernel.on_point = self.kernel.on_settle = order.step
+        return order
+
+    def stop_watching(self) -> None:
+        """Collect no more: it costs time."""
+        self.kernel.on_point = self.kernel.on_settle = None
+
+    def learn(self) -> bool:
+        """Take over what the executions have taught about the program; say whether that was anything.
+
+        If so, an exploration has to begin again: it explored too few scheduling points.
+        """
+        has_news = (
+            self.memory.reveal()
+            | self.has_new_places
+            | self.hooks.has_new_places
+            | self.kernel.meet_demands()
+        )
+        self.has_new_places = self.hooks.has_new_places = False
+        return has_news
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _call(self) -> object:
+        result = self.program.execute()
+        if self.entry.function:
+            left = [t for t in self.kernel.tasks if t.done.state == 1 and not t.is_daemon][1:]
+            if left:
+                names = ", ".join(task.name for task in left)
+                message = f"{self.entry.function}() returned while {names} was still running"
+                self._faults.append(Fault("leaked-task", message, left[0].name, ""))
+        return result
+
+    def _on_uncaught(self, task: Task, error: BaseException) -> None:
+        if isinstance(error, KeyboardInterrupt | CookbookError) and not isinstance(
+            error, UnsupportedError
+        ):
+            raise error
+        if _is_ours(error):
+            raise error
+        if isinstance(error, SystemExit) and (task.index or error.code in {None, 0}):
+            return
+        kind: FailureKind = "exception"
+        if isinstance(error, AssertionError):
+            kind = "assertion"
+        elif isinstance(error, UnsupportedError):
+            kind = "unsupported"
+        text = str(error)
+        message = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        location = self._location(error.__traceback__)
+        self._faults.append(Fault(kind, _without_addresses(message), task.name, location))
+
+    def _on_refusal(self, task: Task, what: str) -> None:
+        frame = sys._getframe(1)  # noqa: SLF001 - to find the program's own line
+        while (
+            frame.f_back is not None and frame.f_code.co_filename not in self.program.module_of_file
+        ):
+            frame = frame.f_back
+        place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        message = f"{what} cannot be checked: what it does is not under the check's control"
+        self._faults.append(Fault("unsupported", message, task.name, place))
+
+    def _location(self, traceback: TracebackType | None) -> str:
+        """Return the innermost line of the program's own in a traceback, as `file:line`."""
+        found = ""
+        while traceback is not None:
+            file = traceback.tb_frame.f_code.co_filename
+            if file in self.program.module_of_file:
+                found = f"{file}:{traceback.tb_lineno}"
+            traceback = traceback.tb_next
+        return found
+
+    def _on_endless_loop(self, site: int) -> None:
+        place = self.sites[site]
+        message = (
+            f"after {self.hooks.ticks:,} turns of loops, the last in line {place.line}; "
+            "if the program needs more, raise --max-steps"
+        )
+        task = self.kernel.running
+        self._faults.append(Fault("step-limit", message, task.name, f"{place.file}:{place.line}"))
+        self.hooks.ticks = 0
+        self.kernel.cut()
+
+    def _on_late_binding(self, site: int) -> None:
+        place = self.sites[site]
+        if self.program.track_also(place.file, place.subject):
+            self.has_new_places = True
+
+    def _who_waits(self) -> str:
+        waits = [
+            f"{task.name} waits to {_what(task.operation)}"
+            for task in self.kernel.tasks
+            if task.operation is not None and task.operation.kind != "exit"
+        ]
+        return "; ".join(waits)
+
+
+class _Nobody:
+    """Stands in for a chooser until there is one."""
+
+    def choose(self, kernel: Kernel) -> Task | None:
+        del kernel
+        return None
+
+
+class _Output(io.TextIOBase):
+    """The program's standard output: each write is a step, because its order can be seen."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        super().__init__()
+        self._kernel = kernel
+        self._write = Operation("print", Target(0, "output", name="stdout"))
+        self._pieces: list[str] = []
+        self._room = MAX_KEPT_OUTPUT
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        kernel = self._kernel
+        if len(kernel.tasks) > 1 and not kernel.is_unwinding:
+            kernel.point(self._write)
+        if self._room > 0:
+            self._pieces.append(text[: self._room])
+            self._room -= len(text)
+        return len(text)
+
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+
+class _Discard(io.TextIOBase):
+    """The program's standard error: failures are reported by us."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
+
+
+@contextlib.contextmanager
+def _as_a_program(output: _Output, entry: Entry) -> Iterator[None]:
+    """Let `sys` look as it does in a program of its own."""
+    before = sys.stdout, sys.stderr, sys.argv
+    sys.stdout, sys.stderr = output, _Discard()
+    sys.argv = [str(entry.file), *entry.arguments]
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr, sys.argv = before
+
+
+def _what(operation: Operation) -> str:
+    return f"{operation.kind} {operation.target.name or operation.target.kind}"
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the check itself raised it by mistake: then it says nothing about the program."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return False
+    innermost = Path(traceback.tb_frame.f_code.co_filename)
+    return innermost.parent in _OWN_FOLDERS and innermost.name != "hooks.py"
+
+
+def _without_addresses(text: str) -> str:
+    """Take out what differs from execution to execution without meaning anything."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)

@@ -1,0 +1,146 @@
+"""Explore a program: execution after execution, until all classes are covered or the budget is spent."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from parallel_cookbook.kernel import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parallel_cookbook.check.execution import Execution, Fault, Machine
+    from parallel_cookbook.check.lock_order import Edge
+    from parallel_cookbook.check.schedule import Step
+    from parallel_cookbook.strategies import Strategy
+
+_PROGRESS_MASK = 63
+"""Progress is reported after every 64 executions."""
+MAX_OUTCOMES = 1000
+"""How many different outcomes are kept; a program with more has no table worth reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When to give up. None: no limit."""
+
+    max_executions: int | None = None
+    max_seconds: float | None = 60.0
+
+
+@dataclass(slots=True)
+class Witness:
+    """A fault or an outcome, and the schedule that leads to it."""
+
+    steps: tuple[Step, ...]
+    visible: frozenset[str]
+    """The keys of the sites that were scheduling points then."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an exploration has found so far."""
+
+    executions: int = 0
+    redundant: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    is_exhaustive: bool = False
+    limit: str = ""
+    """Which limit was met; empty if none was."""
+    inversions: list[tuple[Edge, ...]] = field(default_factory=list)
+    """Locks that the first execution took in opposite orders."""
+    share_done: float = 0.0
+    """An estimate of how much of the search lies behind, from 0 to 1."""
+    faults: dict[Fault, Witness] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], tuple[int, Witness]] = field(default_factory=dict)
+
+
+def explore(
+    machine: Machine,
+    new_strategy: Callable[[], Strategy],
+    budget: Budget,
+    *,
+    stop_at_first: bool = True,
+    on_progress: Callable[[Tally], None] = lambda _tally: None,
+) -> Tally:
+    """Execute the program under one schedule after the other; return what was found.
+
+    Begins again with finer scheduling points when a new race is found; faults that were found before
+    stay. Stops at the first fault if `stop_at_first`. `on_progress` is called now and then.
+
+    Cost: memory for the longest execution and for the different outcomes, not for the executions.
+    """
+    tally = Tally()
+    started = time.monotonic()
+    strategy = new_strategy()
+    order = machine.watch_lock_order()
+    while True:
+        execution = machine.execute(strategy)
+        machine.stop_watching()
+        _count(tally, machine, execution)
+        if stop_at_first and tally.faults:
+            break
+        if machine.learn():
+            strategy = new_strategy()
+            order = machine.watch_lock_order()
+            tally.outcomes.clear()
+            tally.executions = tally.redundant = 0
+            continue
+        if not strategy.next_execution():
+            tally.is_exhaustive = strategy.is_exhaustive and not _was_cut_off(tally)
+            tally.limit = "" if tally.is_exhaustive else f"what the strategy {strategy.name} covers"
+            break
+        tally.seconds = time.monotonic() - started
+        tally.limit = _limit_met(tally, budget, machine)
+        if tally.limit:
+            break
+        if tally.executions & _PROGRESS_MASK == 0:
+            tally.share_done = strategy.share_done()
+            on_progress(tally)
+    tally.seconds = time.monotonic() - started
+    tally.inversions = list(order.inversions())
+    return tally
+
+
+def _was_cut_off(tally: Tally) -> bool:
+    return any(fault.kind in {"step-limit", "unsupported"} for fault in tally.faults)
+
+
+def _count(tally: Tally, machine: Machine, execution: Execution) -> None:
+    tally.steps += execution.steps
+    if execution.ending is Ending.CUT and not execution.faults:
+        tally.redundant += 1
+        return
+    tally.executions += 1
+    for fault in execution.faults:
+        if fault not in tally.faults:
+            tally.faults[fault] = _witness(machine)
+    key = (execution.stdout, _result(execution))
+    if key in tally.outcomes:
+        times, witness = tally.outcomes[key]
+        tally.outcomes[key] = (times + 1, witness)
+    elif len(tally.outcomes) < MAX_OUTCOMES:
+        tally.outcomes[key] = (1, _witness(machine))
+
+
+def _result(execution: Execution) -> str:
+    if execution.faults:
+        return "; ".join(fault.message for fault in execution.faults)
+    return execution.result
+
+
+def _witness(machine: Machine) -> Witness:
+    return Witness(tuple(machine.kernel.choices), machine.memory.visible_keys())
+
+
+def _limit_met(tally: Tally, budget: Budget, machine: Machine) -> str:
+    if budget.max_executions is not None and tally.executions >= budget.max_executions:
+        return f"{budget.max_executions:,} executions"
+    if budget.max_seconds is not None and tally.seconds >= budget.max_seconds:
+        return f"{budget.max_seconds:g} seconds"
+    if machine.kernel.has_unkillable_tasks:
+        return "a task that catches BaseException and cannot be stopped"
+    return ""

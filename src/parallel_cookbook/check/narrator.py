@@ -1,0 +1,429 @@
+"""A chooser that passes on another's choices, and writes down what follows from them."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parallel_cookbook import simulation
+from parallel_cookbook.check.describe import Describer, shortened
+from parallel_cookbook.check.holds import Holds, RawHold
+from parallel_cookbook.check.names import Namer, Source, position_of
+from parallel_cookbook.events import Blocked, Event, Interleaving
+from parallel_cookbook.kernel import Ending
+from parallel_cookbook.simulation import SIMULATED
+from parallel_cookbook.simulation.threads import Thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import FrameType
+
+    from parallel_cookbook.check.execution import Machine
+    from parallel_cookbook.check.memory import Place
+    from parallel_cookbook.kernel import Chooser, Kernel, Operation, Task
+
+_SIMULATION = str(Path(simulation.__file__).parent)
+_ACCESSES = frozenset({"load", "store", "look at", "change"})
+_MAX_PRINTED = 40
+
+
+@dataclass(slots=True)
+class _Spot:
+    """Where in the source a task is about to do something, and to which object."""
+
+    file: str = ""
+    line: int = 0
+    source: str = ""
+    is_test: bool = False
+    subject: str = ""
+    obj: object = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Record:
+    """An event that is being told."""
+
+    task: int
+    kind: str
+    spot: _Spot
+    could_go_on: frozenset[int]
+    is_point: bool = False
+    is_preemption: bool = False
+    site: int = -1
+    places: list[int] = field(default_factory=list)
+    is_write: bool = False
+    value: str = ""
+    details: list[str] = field(default_factory=list)
+    is_told: bool = False
+    held: tuple[RawHold, ...] = ()
+
+
+class Narrator:
+    """Follows a chooser through one execution of `machine`, and tells its story."""
+
+    def __init__(self, machine: Machine, chooser: Chooser) -> None:
+        self._machine = machine
+        self._chooser = chooser
+        self._records: list[_Record] = []
+        self._spots: dict[int, _Spot] = {}
+        """For each task, where its next operation stands."""
+        self._sources: dict[str, Source | None] = {}
+        self._describer = Describer(machine.program.module_of_file.__contains__)
+        self._namer = Namer(self._source)
+        self._places: dict[int, int] = {}
+        """For each place in memory, by its id: its number."""
+        self._kept: list[object] = []
+        """Places and locks, which keeps their ids their own."""
+        self._holds = Holds()
+        self._is_telling = False
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Be told of everything that happens in the machine."""
+        kernel, memory = self._machine.kernel, self._machine.memory
+        note_read, note_write = memory._note_read, memory._note_write  # noqa: SLF001
+        note_expiry = kernel.note_expiry
+
+        def read(place: Place, site: int) -> None:
+            self._access(place, site, is_write=False)
+            note_read(place, site)
+
+        def write(place: Place, site: int) -> None:
+            self._access(place, site, is_write=True)
+            note_write(place, site)
+
+        def expire(operation: Operation) -> None:
+            self._fail(operation)
+            note_expiry(operation)
+
+        kernel.on_point, kernel.on_settle = self._arrive, self._settle
+        # Here and not in the classes, which every exploration would pay for.
+        memory._note_read = read  # type: ignore[method-assign]  # noqa: SLF001
+        memory._note_write = write  # type: ignore[method-assign]  # noqa: SLF001
+        kernel.note_expiry = expire  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            kernel.on_point = kernel.on_settle = None
+            del memory._note_read, memory._note_write, kernel.note_expiry  # noqa: SLF001
+
+    def choose(self, kernel: Kernel) -> Task | None:
+        """Pass on the choice, and note it down."""
+        self._note_holds()
+        task = self._chooser.choose(kernel)
+        if task is None or task.operation is None:
+            return task
+        before = kernel.running
+        is_preemption = (
+            task is not before
+            and before.operation is not None
+            and before.operation.kind != "end"
+            and before.operation.is_enabled()
+        )
+        record = self._add(task, task.operation, self._spots.get(task.index, _Spot()))
+        record.is_point = True
+        record.is_preemption = is_preemption
+        return task
+
+    # --- what is told ---------------------------------------------------------------------------
+
+    def tell(self, site: int, verb: str, value: object) -> None:
+        """Add to the last access what was read or written."""
+        kernel = self._machine.kernel
+        if not self._records or kernel.is_unwinding or self._is_telling:
+            return
+        record = self._records[-1]
+        if record.task != kernel.running.index or record.site != site or record.is_told:
+            return
+        record.is_told = True
+        subject = record.spot.subject
+        if verb.startswith("method"):  # its name is part of the subject: "jobs.pop"
+            subject = subject.rpartition(".")[0] or subject
+            verb = "leaves" if record.is_write and verb == "method" else "sees"
+        record.value = self._describe(value)
+        if verb == "misses":
+            record.details.append(f"finds no {subject}")
+        elif subject.replace(".", "").isidentifier() or verb in {"reads", "writes"}:
+            record.details.append(f"{verb} {subject} = {record.value}")
+        else:  # an operation on containers, whose subject is all of it
+            record.details.append(f"{verb} {record.value}")
+
+    def _describe(self, value: object) -> str:
+        kernel, was_alone = self._machine.kernel, self._machine.kernel.is_alone
+        kernel.is_alone = self._is_telling = True  # what a __repr__ reads is no part of the story
+        try:
+            return self._describer.describe(value)
+        finally:
+            kernel.is_alone = was_alone
+            self._is_telling = False
+
+    def _access(self, place: Place, site: int, *, is_write: bool) -> None:
+        if self._is_telling:
+            return
+        task = self._machine.kernel.running
+        last = self._records[-1] if self._records else None
+        if (
+            last is None
+            or last.task != task.index
+            or last.kind not in _ACCESSES
+            or last.is_told
+            or last.site not in {-1, site}
+            or (last.site == -1 and (last.spot.obj is not None or last.places))
+        ):
+            self._note_holds()
+            kind = "store" if is_write else "load"
+            last = _Record(task.index, kind, _Spot(), self._could_go_on(task))
+            self._records.append(last)
+        if last.site != site:
+            last.site = site
+            last.spot = self._spot_of_site(site)
+        key = self._places.get(id(place))
+        if key is None:
+            key = self._places[id(place)] = len(self._places)
+            self._kept.append(place)
+        last.places.append(key)
+        last.is_write |= is_write
+
+    def _fail(self, operation: Operation) -> None:
+        """Note that the last step was in vain: a time-out, a try that failed."""
+        task = self._machine.kernel.running
+        for record in reversed(self._records):
+            if record.task == task.index:
+                is_timed = getattr(operation, "duration_ns", 0)
+                record.details.append("times out" if is_timed else "fails")
+                return
+
+    def _arrive(self, task: Task, operation: Operation) -> None:
+        """Note down where in the source a task's next operation stands."""
+        self._spots[task.index] = self._spot(sys._getframe(1), operation)  # noqa: SLF001
+
+    def _settle(self, task: Task, operation: Operation) -> None:
+        """Note down a step that was no choice."""
+        self._note_holds()
+        self._add(task, operation, self._spot(sys._getframe(1), operation))  # noqa: SLF001
+
+    def _add(self, task: Task, operation: Operation, spot: _Spot) -> _Record:
+        if operation.kind == "begin":
+            spot = _Spot(subject=task.name)
+        record = _Record(task.index, operation.kind, spot, self._could_go_on(task))
+        detail = spot.detail or self._detail(task, operation)
+        if detail:
+            record.details.append(detail)
+        self._records.append(record)
+        self._holds.step(task.index, record.kind, spot.obj, spot.line)
+        return record
+
+    def _detail(self, me: Task, operation: Operation) -> str:
+        """Say what a step does to others, where its line does not say it."""
+        tickets = {target for target, _, _ in operation.parts() if target.kind == "waiter"}
+        if operation.kind == "notify":
+            woken = [
+                task.name
+                for task in self._machine.kernel.tasks
+                if task is not me
+                and task.operation is not None
+                and any(target in tickets for target, _, _ in task.operation.parts())
+            ]
+            return f"wakes {', '.join(woken)}" if woken else "wakes nobody"
+        return "wakes up" if tickets and operation.kind == "acquire" else ""
+
+    def _could_go_on(self, task: Task) -> frozenset[int]:
+        return frozenset(
+            other.index
+            for other in self._machine.kernel.tasks
+            if other is not task
+            and (operation := other.operation) is not None
+            and operation.kind not in {"begin", "end", "exit"}
+            and operation.is_enabled()
+        )
+
+    def _note_holds(self) -> None:
+        """See what the last step has changed."""
+        if self._records:
+            last = self._records[-1]
+            last.held = self._holds.look(last.spot.line)
+
+    # --- where and what -------------------------------------------------------------------------
+
+    def _source(self, file: str) -> Source | None:
+        """Return a file of the program, None for any other file."""
+        if file not in self._sources:
+            source = None
+            if file in self._machine.program.module_of_file:
+                with contextlib.suppress(OSError, SyntaxError, ValueError):
+                    source = Source(Path(file).read_text(encoding="utf-8"))
+            self._sources[file] = source
+        return self._sources[file]
+
+    def _spot_of_site(self, site: int) -> _Spot:
+        found = self._machine.sites[site]
+        source = self._source(found.file)
+        if source is None:
+            return _Spot(found.file, found.line, subject=found.subject)
+        code = source.code(found.line, found.column, found.end_column)
+        return _Spot(found.file, found.line, code.text, code.is_test, found.subject)
+
+    def _spot(self, frame: FrameType | None, operation: Operation) -> _Spot:
+        """Say where the program is, whose innermost own frame is somewhere below `frame`."""
+        files = self._machine.program.module_of_file
+        target = operation.target
+        obj: object = None
+        detail = ""
+        while frame is not None and frame.f_code.co_filename not in files:
+            if frame.f_code.co_filename.startswith(_SIMULATION):
+                found = frame.f_locals.get("self", obj)
+                if target.kind == "task" or not isinstance(found, Thread):  # whose target it may be
+                    obj = found
+            elif operation.kind == "print" and "text" in frame.f_locals and not detail:
+                printed = str(frame.f_locals["text"])
+                detail = f"prints {shortened(repr(printed.rstrip()), _MAX_PRINTED)}"
+            frame = frame.f_back
+        subject = target.name or target.kind
+        if frame is None:
+            return _Spot(subject=subject, obj=obj)
+        if obj is not None and target.kind != "task":
+            subject = self._name(obj, frame, operation)
+        spot = _Spot(frame.f_code.co_filename, frame.f_lineno, subject=subject, obj=obj)
+        source = self._source(spot.file)
+        if source is not None:
+            if operation.kind == "poll":
+                spot.line = source.loop(spot.line)
+            line, _, column, end_column = position_of(frame)
+            is_lambda = frame.f_code.co_name == "<lambda>"
+            spot.source = (
+                source.code(line, column, end_column).text if is_lambda else source.line(spot.line)
+            )
+        spot.detail = detail
+        return spot
+
+    def _name(self, obj: object, frame: FrameType, operation: Operation) -> str:
+        """Return what the source calls the object; take notice of it."""
+        self._kept.append(obj)
+        self._holds.notice(obj)
+        self._namer.locate(obj, self._variables(frame), self._is_own)
+        return self._namer.name(obj, frame, operation.target.kind)
+
+    def _variables(self, frame: FrameType) -> list[Mapping[str, Any]]:
+        """Return the program's variables: globals, those of its main flow, those at `frame`."""
+        modules = self._machine.program.modules
+        spaces: list[Mapping[str, Any]] = [
+            vars(module) for name, module in modules.items() if not _is_simulated(name)
+        ]
+        main = self._machine.kernel.tasks[0].greenlet
+        below = getattr(main, "gr_frame", None)
+        for found in (below, frame):
+            current: FrameType | None = found
+            while current is not None:
+                if current.f_code.co_filename in self._machine.program.module_of_file:
+                    spaces.append(current.f_locals)
+                current = current.f_back
+        return spaces
+
+    def _is_own(self, kind: type) -> bool:
+        name = kind.__module__
+        return name in self._machine.program.modules and not _is_simulated(name)
+
+    # --- the story ------------------------------------------------------------------------------
+
+    def story(self, ending: Ending) -> Interleaving:
+        """Return all of it."""
+        self._note_holds()
+        held = self._records[-1].held if self._records else ()
+        labels = self._namer.labels()
+        records = self._interesting()
+        kernel = self._machine.kernel
+        events = tuple(
+            Event(
+                step=step,
+                task=record.task,
+                kind=record.kind,
+                subject=record.spot.subject,
+                file=record.spot.file,
+                line=record.spot.line,
+                detail="; ".join(record.details),
+                is_preemption=record.is_preemption,
+                label=self._holds.label(record.spot.obj, record.spot.subject, labels),
+                source=record.spot.source,
+                places=tuple(record.places),
+                is_write=record.is_write,
+                value=record.value,
+                is_test=record.spot.is_test,
+                could_go_on=record.could_go_on,
+                held=self._holds.told(record.held, labels),
+            )
+            for step, record in enumerate(records)
+        )
+        is_stuck = ending is Ending.DEADLOCK
+        return Interleaving(
+            tuple(task.name for task in kernel.tasks),
+            events,
+            tuple(self._blocked(labels)) if is_stuck else (),
+            self._holds.told(held, labels),
+            frozenset(task.index for task in kernel.tasks if task.done.state == _ENDED),
+            {file: source.text for file, source in self._sources.items() if source is not None},
+        )
+
+    def _interesting(self) -> list[_Record]:
+        """Leave out accesses to places that only one task uses, or that nobody writes."""
+        users: dict[int, set[int]] = {}
+        written: set[int] = set()
+        for record in self._records:
+            for place in record.places:
+                users.setdefault(place, set()).add(record.task)
+            if record.is_write:
+                written.update(record.places)
+        shared = {place for place in written if len(users[place]) > 1}
+        return [
+            record
+            for record in self._records
+            if record.is_point or not record.places or not shared.isdisjoint(record.places)
+        ]
+
+    def _blocked(self, labels: dict[int, str]) -> Iterator[Blocked]:
+        for task in self._machine.kernel.tasks:
+            operation = task.operation
+            if operation is None or operation.kind == "exit" or operation.is_enabled():
+                continue
+            spot = self._spots.get(task.index, _Spot())
+            yield Blocked(
+                task.index,
+                _what_for(operation),
+                spot.subject,
+                spot.file,
+                spot.line,
+                self._awaited(operation),
+                self._holds.label(spot.obj, spot.subject, labels),
+                spot.source,
+            )
+
+    def _awaited(self, operation: Operation) -> int | None:
+        """Return the index of the task that another one waits for, if it is one certain task."""
+        kind = _what_for(operation)
+        tasks = self._machine.kernel.tasks
+        if kind == "join":
+            return next((task.index for task in tasks if task.done is operation.target), None)
+        return self._holds.holder(operation.target) if kind == "lock" else None
+
+
+_ENDED = 2
+
+
+def _is_simulated(module: str) -> bool:
+    return module.partition(".")[0] in SIMULATED
+
+
+def _what_for(operation: Operation) -> str:
+    """Say what an operation that is blocked waits for."""
+    target = operation.target
+    if operation.kind in {"acquire", "wake up on", "wait on"}:
+        for part, _, _ in operation.parts():
+            if part.kind == "waiter" and part.state == 0:
+                return "notify"
+    kinds = {"lock": "lock", "rlock": "lock", "semaphore": "semaphore", "event": "event"}
+    kinds |= {"barrier": "barrier", "unfinished tasks": "tasks", "task": "join"}
+    kinds |= {"future": "future", "waiter": "future"}
+    return kinds.get(target.kind, operation.kind)

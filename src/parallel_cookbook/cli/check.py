@@ -1,0 +1,213 @@
+"""`cookbook check`: explore every interleaving of a program."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shlex
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from parallel_cookbook.cli.options import RecipeName, json_option, print_json
+from parallel_cookbook.cli.run import PROGRAM_ARGUMENTS, ProgramCommand
+from parallel_cookbook.content import load_book
+from parallel_cookbook.errors import UsageError
+from parallel_cookbook.targets import Target, find_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parallel_cookbook.check import CheckReport, Entry
+
+_EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
+
+
+@click.command(cls=ProgramCommand)
+@click.argument("target", metavar="TARGET", type=RecipeName())
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "dpor", "dfs", "bounded", "pct", "pos", "random"]),
+    default="auto",
+    show_default=True,
+    help="How to choose interleavings.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For the random strategies.")
+@click.option("--max-executions", type=click.IntRange(min=1), help="Stop after this many.")
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Stop after this time.",
+)
+@click.option(
+    "--max-steps",
+    type=click.IntRange(min=1),
+    default=20_000,
+    show_default=True,
+    help="Cut an execution off that takes more steps.",
+)
+@click.option(
+    "--races",
+    type=click.Choice(["ignore", "warn", "error"]),
+    default="warn",
+    show_default=True,
+    help="What to make of accesses that nothing orders.",
+)
+@click.option("--include", multiple=True, metavar="PACKAGE", help="Also explore inside a package.")
+@click.option("--keep-going", is_flag=True, help="Look for all failures, not only the first.")
+@click.option("--replay", "schedule", metavar="SCHEDULE", help="Show what one schedule does.")
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Also write the report as one HTML file.",
+)
+@json_option
+@click.pass_context
+def check(
+    context: click.Context,
+    /,
+    *,
+    target: str,
+    schedule: str | None,
+    page: Path | None,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - passed on as they are
+) -> None:
+    """Explore every interleaving of a program, and show the shortest way in which it goes wrong.
+
+    TARGET is a recipe (its main is explored), file.py, file.py::function, or package.module:function.
+    What follows -- is passed to the program as its arguments.
+    """
+    found = find_target(load_book(), target)
+    entry = _entry(found, tuple(context.meta[PROGRAM_ARGUMENTS]))
+    command = partial(_replay_command, found, entry, options)
+    if schedule is not None:
+        if page is not None:
+            raise UsageError("--html shows a whole check; leave --replay out")
+        _show_replay(entry, schedule, options["include"])
+        return
+    if page is not None:
+        _check_page(page)
+    report = _check(entry, found, options)
+    if as_json:
+        print_json(_as_json(report))
+    else:
+        _show(report, entry, command, options["include"])
+    if page is not None:
+        _write_page(page, report, entry, command, options["include"])
+        if not as_json:
+            click.echo(f"\nwritten to {page}")
+    context.exit(_EXIT_CODES[report.verdict])
+
+
+def _entry(target: Target, arguments: tuple[str, ...]) -> Entry:
+    from parallel_cookbook.check import Entry  # noqa: PLC0415 - only this command needs it
+
+    return Entry(target.file, target.module, target.function, arguments, target.root)
+
+
+def _check(entry: Entry, target: Target, options: dict[str, Any]) -> CheckReport:
+    from parallel_cookbook.check import Budget, check_entry  # noqa: PLC0415 - see _entry
+
+    return check_entry(
+        entry,
+        target=target.name,
+        strategy=options["strategy"],
+        seed=options["seed"],
+        budget=Budget(options["max_executions"], options["max_seconds"] or None),
+        max_steps=options["max_steps"],
+        include=options["include"],
+        races=options["races"],
+        keep_going=options["keep_going"],
+    )
+
+
+def _replay_command(target: Target, entry: Entry, options: dict[str, Any], schedule: str) -> str:
+    """Return the command that replays `schedule`: with everything that the execution depends on."""
+    words = ["cookbook", "check", target.name]
+    for package in options["include"]:
+        words += ["--include", package]
+    words += ["--replay", schedule]
+    return shlex.join([*words, "--", *entry.arguments] if entry.arguments else words)
+
+
+def _check_page(page: Path) -> None:
+    """Raise UsageError if `page` cannot be written, before the search, which may be long."""
+    folder = page.parent
+    reason = ""
+    if page.is_dir():
+        reason = "it is a folder"
+    elif not folder.is_dir():
+        reason = f"there is no folder {str(folder)!r}"
+    elif not os.access(page if page.exists() else folder, os.W_OK):
+        reason = "there is no permission to write there"
+    if reason:
+        raise UsageError(f"cannot write {str(page)!r}: {reason}")
+
+
+def _write_page(
+    page: Path,
+    report: CheckReport,
+    entry: Entry,
+    command: Callable[[str], str],
+    include: tuple[str, ...],
+) -> None:
+    from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.report.check_html import html_page, schedules  # noqa: PLC0415
+
+    stories = {
+        schedule: replay_entry(entry, schedule, include=include)[0]
+        for schedule in schedules(report)
+    }
+    try:
+        page.write_text(html_page(report, stories, command), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {str(page)!r}: {error.strerror}") from None
+
+
+def _as_json(report: CheckReport) -> dict[str, Any]:
+    return {"schema": 1, **dataclasses.asdict(report)}
+
+
+def _show(
+    report: CheckReport, entry: Entry, command: Callable[[str], str], include: tuple[str, ...]
+) -> None:
+    from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
+
+    from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.report.check import (  # noqa: PLC0415
+        aside_lines,
+        failure_lines,
+        report_lines,
+        show,
+    )
+
+    console = Console(highlight=False)
+    show(console, report_lines(report))
+    for failure in report.failures:
+        story = None
+        if failure.schedule:
+            story, _, _ = replay_entry(entry, failure.schedule, include=include)
+        show(console, failure_lines(failure, story, command))
+    show(console, aside_lines(report))
+
+
+def _show_replay(entry: Entry, schedule: str, include: tuple[str, ...]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
+
+    from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.report.check import columns  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    story, faults, stdout = replay_entry(entry, schedule, include=include)
+    console.print(columns(story))
+    if stdout:
+        console.print(f"printed: {stdout.rstrip()}")
+    for fault in faults:
+        console.print(f"{fault.kind}: {fault.message}")

@@ -1,0 +1,474 @@
+"""Run a program as greenlets in one OS thread: one execution, one task at a time.
+
+A task runs until it is about to do something that another task could see or disturb. There it calls
+`Kernel.point` with the operation, and the chooser (a strategy) says which task goes on. So the chooser
+alone decides the order of all operations, and the same choices give the same execution.
+
+Guarantees:
+- Between two points exactly one task runs, and no other task runs.
+- `point` returns only when its task was chosen, and its operation was enabled at that moment.
+- Nothing of an execution is left when `run` returns: each parked task has been unwound.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import enum
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from greenlet import getcurrent, greenlet
+
+from parallel_cookbook.kernel.operation import Mode, Operation, Target
+from parallel_cookbook.kernel.task import Killed, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_active = threading.local()
+
+_MAX_KILLS = 10
+"""How often a task may catch Killed before it is given up."""
+
+UNBORN, ALIVE, ENDED = 0, 1, 2
+"""The states of a task's `done` target."""
+
+
+def active_kernel() -> Kernel:
+    """Return the kernel whose execution is running in this OS thread.
+
+    Raises RuntimeError if there is none: a simulated primitive was used outside of a check.
+    """
+    try:
+        return _active.kernel  # type: ignore[no-any-return]
+    except AttributeError:
+        raise RuntimeError("no execution is running in this thread") from None
+
+
+class Ending(enum.Enum):
+    """How an execution ended."""
+
+    FINISHED = "finished"
+    """Every task that the program waits for has ended."""
+    DEADLOCK = "deadlock"
+    """Tasks are left, and none of them is enabled."""
+    CUT = "cut"
+    """The chooser stopped it: a limit was met, or it was found to be redundant."""
+
+
+class Chooser(Protocol):
+    """Who runs next. One call for each step of an execution."""
+
+    def choose(self, kernel: Kernel) -> Task | None:
+        """Return one of the enabled tasks; None if none is enabled, or to cut the execution off.
+
+        Called when the running task has arrived at a point or has ended, so that every live task has
+        its `operation` set. The operation of the task that is returned is performed next.
+        """
+        ...
+
+
+def _is_ended(state: int) -> bool:
+    return state == ENDED
+
+
+def _is_zero(state: int) -> bool:
+    return state == 0
+
+
+class Kernel:
+    """The scheduler of one exploration: `run` performs one execution after the other."""
+
+    def __init__(self, chooser: Chooser) -> None:
+        self.chooser = chooser
+        self.tasks: list[Task] = []
+        self.running: Task
+        self.ending = Ending.FINISHED
+        self.is_unwinding = False
+        self.position = 0
+        """How many steps the present execution has performed."""
+        self.choices: list[tuple[int, str]] = []
+        """The choices of the present execution: a task's index, the first letter of what it does."""
+        self.is_alone = True
+        """Whether the present execution has had one task only, so far."""
+        self.on_point: Callable[[Task, Operation], None] | None = None
+        """Called when a task arrives at a point; for those who record what happens."""
+        self.on_settle: Callable[[Task, Operation], None] | None = None
+        """The same for steps that need no choice."""
+        self.state: dict[str, Any] = {}
+        """For the simulation: what its modules remember during one execution."""
+        self.are_releases_points = True
+        """Whether giving back a lock is a point: needed once somebody tries or looks at a lock."""
+        self.are_lives_points = True
+        """Whether the start and the end of a task are points: needed once somebody looks at them."""
+        self.demands: set[str] = set()
+        """Which of the two the program has turned out to need."""
+        self._spawner: Task | None = None
+        """The task that waits for its new child to arrive at a point."""
+        self._uids: dict[tuple[int, int], int] = {}
+        self._idle: list[greenlet] = []
+        self._hub: greenlet
+        self._exit: Task | None = None
+        self._trouble: Exception | None = None
+        """What the chooser raised; not for the program, which might catch it."""
+        self._buried: list[greenlet] = []
+        """Tasks that caught Killed and went on: parked for ever."""
+        self.max_steps = sys.maxsize
+        """An execution with more steps is cut off."""
+        self.process = Target(0, "process")
+        """Its state is the number of non-daemon tasks that live."""
+        self.on_refusal: Callable[[Task, str], None] = lambda _task, _what: None
+        """Called in a task that uses what cannot be controlled, before the execution is cut off."""
+        self.on_uncaught: Callable[[Task, BaseException], None] = _reraise
+        """Called in a task whose function raised; what it raises itself ends the whole exploration."""
+
+    def run(self, main: Callable[[], object]) -> Ending:
+        """Perform one execution of `main`; return how it ended.
+
+        Cost: what the program costs, and some microseconds for each task and step.
+        """
+        self.tasks = []
+        self.state = {}
+        self.position = 0
+        self.choices = []
+        self.is_alone = True
+        self.ending = Ending.FINISHED
+        self._hub = getcurrent()
+        self._exit = None
+        self._trouble = None
+        self._spawner = None
+        self.process = Target(0, "process", 1)
+        self._end_parts = ((self.process, Mode.READ, None),)
+        previous = getattr(_active, "kernel", None)
+        _active.kernel = self
+        try:
+            root = Task(0, 0, "MainThread", main, Target(0, "task", ALIVE, "MainThread"))
+            self.tasks.append(root)
+            self.running = root
+            try:
+                self._resume(root)
+            finally:
+                self._unwind()
+        finally:
+            if previous is None:
+                del _active.kernel
+            else:
+                _active.kernel = previous
+        if self._trouble is not None:
+            raise self._trouble
+        return self.ending
+
+    # --- for the simulation ---------------------------------------------------------------------
+
+    def new_uid(self) -> int:
+        """Return a number for something that the running task makes.
+
+        The same in each execution in which this task makes it as the same of its creations, whatever
+        the other tasks did before: schedules are compared and replayed by these numbers.
+        """
+        task = self.running
+        task.created += 1
+        return self._uids.setdefault((task.uid, task.created), len(self._uids) + 1)
+
+    def new_target(self, kind: str, state: int = 0, name: str = "") -> Target:
+        """Make a target that belongs to something that the running task creates."""
+        return Target(self.new_uid(), kind, state, name)
+
+    def new_task(self, name: str, function: Callable[[], object]) -> Task:
+        """Make a task that is not started yet."""
+        uid = self.new_uid()
+        return Task(-1, uid, name, function, Target(uid, "task", UNBORN, name))
+
+    def demand_release_points(self) -> None:
+        """Say that somebody has looked whether a lock is free, so that a release can be seen."""
+        if not self.are_releases_points:
+            self.demands.add("releases")
+
+    def demand_life_points(self) -> None:
+        """Say that somebody has looked whether a task lives, so that its start and end can be seen."""
+        if not self.are_lives_points:
+            self.demands.add("lives")
+
+    def meet_demands(self) -> bool:
+        """Let be points, from the next execution on, what has turned out to be needed; say if any."""
+        had_demands = bool(self.demands)
+        self.are_releases_points |= "releases" in self.demands
+        self.are_lives_points |= "lives" in self.demands
+        self.demands.clear()
+        return had_demands
+
+    def start(self, task: Task) -> None:
+        """Let `task` live: a step of the running task, which happens before all steps of `task`."""
+        self.point_of_life(self.start_operation(task))
+        self.launch(task)
+
+    def start_operation(self, task: Task) -> Operation:
+        """Return the operation that lets `task` live; it conflicts with who counts the tasks."""
+        return Operation("start", task.done, Mode.WRITE, None, self._end_parts)
+
+    def launch(self, task: Task) -> None:
+        """Perform `start_operation`."""
+        task.index = len(self.tasks)
+        self.tasks.append(task)
+        self.is_alone = False
+        task.done.state = ALIVE
+        if task.is_daemon:
+            self._let_exit_end_daemons()
+        else:
+            self.process.state += 1
+        task.past = self.running.past
+        task.sync = self.running.sync
+        if self.are_lives_points or task.is_daemon or self.running.is_daemon:
+            begin = Operation("begin", task.done, Mode.READ)
+            task.operation = begin if not task.is_daemon else self._while_process_lives(begin)
+        else:
+            self._run_to_first_point(task)
+
+    def _run_to_first_point(self, child: Task) -> None:
+        """Let a new task run until it announces something: what it does before, nobody can see."""
+        parent, waiting = self.running, self._spawner
+        self._spawner = parent
+        self.running = child
+        self._resume(child)
+        self._spawner = waiting
+        self.running = parent
+        if self.is_unwinding:
+            raise Killed
+
+    def join_operation(self, task: Task) -> Operation:
+        """Return the operation that waits until `task` has ended."""
+        return Operation("join", task.done, Mode.READ, _is_ended)
+
+    def point(self, operation: Operation) -> None:
+        """Announce what the running task is about to do; return when it was chosen to do it.
+
+        Blocks while the operation is not enabled, and as long as the chooser prefers other tasks. The
+        caller performs the operation right after the return, without another point.
+
+        Raises Killed if the execution has ended meanwhile.
+        """
+        if self.is_unwinding:
+            self.leave()
+        me = self.running
+        me.operation = operation if not me.is_daemon else self._while_process_lives(operation)
+        if self.on_point is not None:
+            self.on_point(me, operation)
+        if self._spawner is not None:
+            spawner, self._spawner = self._spawner, None
+            self._resume(spawner)
+            if self.is_unwinding:
+                raise Killed
+            return
+        chosen = self._choose()
+        if chosen is not me:
+            if chosen is None:
+                self._hub.switch()
+            else:
+                self._resume(chosen)
+            if self.is_unwinding:
+                raise Killed
+
+    def point_of_life(self, operation: Operation) -> None:
+        """Announce the start of a task: a point only if somebody may see when it comes."""
+        if self.are_lives_points or self.running.is_daemon:
+            self.point(operation)
+        else:
+            self.settle(operation)
+
+    def settle(self, operation: Operation) -> None:
+        """Perform a step that commutes with whatever the other tasks can do before it: no choice.
+
+        The caller answers for that. What happens before it and after it is noted down all the same.
+        """
+        if self.is_unwinding:
+            self.leave()
+        me = self.running
+        if self.on_settle is not None:
+            self.on_settle(me, operation)
+        past = me.past
+        parts = operation.parts()
+        for target, mode, _ in parts:
+            past |= target.last if mode else target.last_write
+        for target, mode, _ in parts:
+            target.last |= past
+            if mode:
+                target.last_write = past
+        me.past = past
+        self._synchronise(me, operation)
+
+    def note_expiry(self, operation: Operation) -> None:
+        """Learn that an operation, just performed by the running task, was in vain: it was a look."""
+        me = self.running
+        target = operation.target
+        if operation.is_effect:
+            me.changes -= 1
+        if operation.mode:
+            target.version -= 1
+        if me.looked is not None:
+            me.looked.setdefault(target, target.version)
+
+    def refuse(self, what: str) -> NoReturn:
+        """End the execution: the running task has used `what`, which cannot be controlled."""
+        if not self.is_unwinding:
+            self.on_refusal(self.running, what)
+        self.cut()
+
+    def cut(self) -> NoReturn:
+        """End the execution here and now, in the middle of the running task's step."""
+        self.ending = Ending.CUT
+        if not self.is_unwinding:
+            self._hub.switch()
+        self.leave()
+
+    def leave(self) -> NoReturn:
+        """Unwind the running task, whose execution has ended.
+
+        Raises Killed. A task that catches it and goes on is stopped at its next point, for good, and
+        `has_unkillable_tasks` says so.
+        """
+        me = self.running
+        me.kills += 1
+        while me.kills > _MAX_KILLS:
+            self._buried.append(getcurrent())
+            self._hub.switch()
+        raise Killed
+
+    @property
+    def has_unkillable_tasks(self) -> bool:
+        """Whether tasks of earlier executions are still there because they caught Killed."""
+        return bool(self._buried)
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def enabled(self) -> list[Task]:
+        """Return the tasks that can go on, in the order of their indexes."""
+        return [
+            task
+            for task in self.tasks
+            if (operation := task.operation) is not None and operation.is_enabled()
+        ]
+
+    def _choose(self) -> Task | None:
+        """Ask the chooser; mark the task as running. None ends the execution."""
+        try:
+            chosen = self.chooser.choose(self) if self.position < self.max_steps else None
+        except Exception as error:  # noqa: BLE001 - handed to the caller of run
+            self._trouble = error
+            return None
+        if chosen is None:
+            if self.enabled():
+                self.ending = Ending.CUT
+            elif self.process.state:
+                self.ending = Ending.DEADLOCK
+            return None
+        if chosen is self._exit:
+            return None
+        assert chosen.operation is not None  # noqa: S101 - only live tasks can be chosen
+        operation = chosen.operation
+        self.choices.append((chosen.index, operation.kind[0]))
+        self._synchronise(chosen, operation)
+        chosen.operation = None
+        self.running = chosen
+        return chosen
+
+    def _synchronise(self, task: Task, operation: Operation) -> None:
+        """Note down a step, and what its task comes to know of the others by it."""
+        position = self.position
+        self.position = position + 1
+        task.steps += 1
+        task.positions.append(position)
+        if operation.is_effect:
+            task.changes += 1
+        elif task.looked is not None and not operation.mode:
+            task.looked.setdefault(operation.target, operation.target.version)
+        known = task.sync | 1 << position
+        parts = operation.parts()
+        for target, mode, _ in parts:
+            if not target.is_variable:
+                known |= target.sync if mode else target.sync_write
+        for target, mode, _ in parts:
+            if mode:
+                target.version += 1
+            if not target.is_variable:
+                target.sync |= known
+                if mode:
+                    target.sync_write = known
+        task.sync = known
+
+    # A program ends when its last non-daemon task has ended, wherever its daemons are then. So that each
+    # "then" is tried, the end is an operation of its own, which conflicts with every step of a daemon.
+
+    def _let_exit_end_daemons(self) -> None:
+        if self._exit is None:
+            self._exit = Task(len(self.tasks), -1, "exit", lambda: None, self.process)
+            self._exit.operation = Operation("exit", self.process, Mode.WRITE, _is_zero)
+            self.tasks.append(self._exit)
+
+    def _while_process_lives(self, operation: Operation) -> Operation:
+        return operation.extended((self.process, Mode.READ, None))
+
+    def _resume(self, task: Task) -> None:
+        """Go on with `task`; return when somebody goes on with the present greenlet."""
+        if task.greenlet is not None:
+            task.greenlet.switch()
+            return
+        worker = self._idle.pop() if self._idle else greenlet(self._work, self._hub)
+        task.greenlet = worker
+        worker.switch(task)
+
+    def _work(self, task: Task) -> None:
+        """The life of a greenlet: perform one task after the other; a new one costs 15 µs."""
+        while True:
+            # Each thread begins with no context variable set.
+            getcurrent().gr_context = contextvars.Context()
+            following = self._perform(task)
+            task.greenlet = None
+            self._idle.append(getcurrent())
+            if following is None:
+                task = self._hub.switch()
+            elif following.greenlet is not None:
+                task = following.greenlet.switch()
+            else:
+                worker = self._idle.pop()
+                following.greenlet = worker
+                task = following if worker is getcurrent() else worker.switch(following)
+
+    def _perform(self, task: Task) -> Task | None:
+        """Run `task` to its end; return who goes on, None for the hub."""
+        try:
+            try:
+                task.function()
+            except Killed:
+                return None
+            except BaseException as error:  # noqa: BLE001 - whatever the program raises
+                self.on_uncaught(task, error)
+            operation = Operation("end", task.done, Mode.WRITE, None, self._end_parts)
+            if self.are_lives_points or task.is_daemon:
+                self.point(operation)
+            else:
+                self.settle(operation)
+        except Killed:
+            return None
+        task.done.state = ENDED
+        if not task.is_daemon:
+            self.process.state -= 1
+            if self.process.state == 0 and self._exit is None:
+                return None
+        if self._spawner is not None:
+            spawner, self._spawner = self._spawner, None
+            return spawner
+        return self._choose()
+
+    def _unwind(self) -> None:
+        """Throw Killed into each task that is still parked, so that nothing of it stays."""
+        self.is_unwinding = True
+        for task in self.tasks:
+            if task.greenlet is not None and not task.greenlet.dead:
+                self.running = task
+                task.greenlet.throw(Killed)
+        self.is_unwinding = False
+
+
+def _reraise(_task: Task, error: BaseException) -> None:
+    raise error

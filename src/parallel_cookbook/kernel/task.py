@@ -1,0 +1,79 @@
+"""A task: a simulated thread, which runs between scheduling points and waits at them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from greenlet import greenlet
+
+    from parallel_cookbook.kernel.operation import Operation, Target
+
+
+class Killed(BaseException):
+    """Raised inside a task that is still parked when its execution has ended, to unwind it."""
+
+
+class Task:
+    """One flow of control of the program under check.
+
+    `index` numbers the tasks of an execution in the order of their creation; `uid` is the same in every
+    execution in which the same parent makes it as the same of its creations.
+    """
+
+    __slots__ = (
+        "changes",
+        "created",
+        "done",
+        "function",
+        "greenlet",
+        "index",
+        "is_daemon",
+        "kills",
+        "looked",
+        "name",
+        "operation",
+        "past",
+        "positions",
+        "steps",
+        "sync",
+        "thread",
+        "uid",
+    )
+
+    def __init__(
+        self, index: int, uid: int, name: str, function: Callable[[], object], done: Target
+    ) -> None:
+        self.index = index
+        self.uid = uid
+        self.name = name
+        self.function = function
+        self.done = done
+        """Its state is 0 before the start, 1 while it lives, 2 when it has ended."""
+        self.is_daemon = False
+        self.greenlet: greenlet | None = None
+        self.operation: Operation | None = None
+        """What it is about to do; None before it is started, while it runs, and when it has ended."""
+        self.steps = 0
+        """How many operations it has performed."""
+        self.changes = 0
+        """How many of its steps had an effect that lasts; see `Operation.is_effect`."""
+        self.looked: dict[Target, int] | None = None
+        """If asked for: what it has looked at, and the version that it saw first."""
+        self.kills = 0
+        """How often it was told that its execution has ended."""
+        self.created = 0
+        """How many targets and tasks it has made; numbers them, the same way in every execution."""
+        self.past = 0
+        """All events that happen before its next one, by conflicts, as a set of positions."""
+        self.sync = 0
+        """All events that it knows of by synchronisation alone: what the race detector goes by."""
+        self.positions: list[int] = []
+        """The position of each of its steps in the execution."""
+        self.thread: Any = None
+        """The program's own object for it, if it has one."""
+
+    def __repr__(self) -> str:
+        return f"<task {self.index} {self.name!r}>"

@@ -1,0 +1,134 @@
+"""A check's report for a person in a terminal or a pipe: verdict, counterexample, outcomes, warnings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from parallel_cookbook.report.check_columns import Columns, legend
+from parallel_cookbook.report.check_outcomes import MAX_SHOWN, outcome_table, title
+from parallel_cookbook.report.check_rows import story_rows
+from parallel_cookbook.report.check_why import why
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console, RenderableType
+
+    from parallel_cookbook.check.result import CheckReport, Failure
+    from parallel_cookbook.events import Interleaving
+
+MEANINGS = {
+    "pass": "no interleaving goes wrong",
+    "fail": "this program can go wrong",
+    "unknown": "nothing found, and not everything explored",
+    "error": "this program cannot be checked",
+}
+"""What each verdict means, in a few words."""
+
+
+def show(console: Console, lines: Iterator[RenderableType]) -> None:
+    """Print a report. A line that is to be copied is never wrapped; in a pipe, no sentence is."""
+    for line in lines:
+        is_prose = isinstance(line, Text)
+        is_whole = isinstance(line, Text) and line.no_wrap is True
+        console.print(
+            line, soft_wrap=is_whole or (is_prose and not console.is_terminal), highlight=False
+        )
+
+
+def report_lines(report: CheckReport) -> Iterator[RenderableType]:
+    """Yield the verdict, and what was explored."""
+    style = {"pass": "bold green", "fail": "bold red"}.get(report.verdict, "bold yellow")
+    meaning = MEANINGS[report.verdict]
+    yield Text.assemble((report.verdict.upper(), style), f"  {report.target}: {meaning}")
+    yield Text(explored(report))
+
+
+def aside_lines(report: CheckReport) -> Iterator[RenderableType]:
+    """Yield what can come out, and the warnings."""
+    table = outcome_table(report)
+    if table is not None:
+        yield Text()
+        yield Text(f"{title(report)}:", style="bold")
+        yield table
+        left_out = len(report.outcomes) - MAX_SHOWN
+        if left_out > 0:
+            yield Text(f"… and {left_out:,} more", style="dim")
+    for warning in report.warnings:
+        yield Text()
+        name = warning.kind.replace("-", " ")
+        yield Text.assemble((f"warning: {name}: ", "yellow"), warning.message)
+
+
+def explored(report: CheckReport) -> str:
+    """Say how many executions there were, and whether that was all."""
+    rate = report.executions / report.seconds if report.seconds else 0
+    count = f"{report.executions:,} execution{'s' * (report.executions != 1)}"
+    spent = f"{report.seconds:.2f} s"
+    if report.executions >= _MIN_FOR_RATE:
+        spent += f" ({rate:,.0f} a second)"
+    if report.exhaustive and report.executions == 1:
+        return f"Explored the one execution that there is, in {spent}."
+    if report.exhaustive:
+        return f"Explored {count} in {spent}: every order that can make a difference."
+    if report.unexplored:
+        return f"Explored {count} in {spent}, then stopped at the limit of {report.unexplored}."
+    return f"Found in execution {report.executions:,}, after {spent}; the rest is unexplored."
+
+
+_MIN_FOR_RATE = 100
+
+
+def failure_lines(
+    failure: Failure, story: Interleaving | None, command: Callable[[str], str]
+) -> Iterator[RenderableType]:
+    """Yield one failure: what went wrong, the interleaving that does it, why, and how to see it again.
+
+    command: returns what replays a schedule.
+    """
+    yield Text()
+    yield Text.assemble((failure.kind.replace("-", " "), "bold red"), headline(failure))
+    if story is None:
+        return
+    yield from _story_lines(story, failure)
+    yield Text()
+    yield Text(f"replay: {command(failure.schedule)}", no_wrap=True, overflow="ignore")
+
+
+def headline(failure: Failure) -> str:
+    """Return what went wrong where, without its kind."""
+    where = f" in {failure.task}" if failure.task else ""
+    place = f" ({short_place(failure.location)})" if failure.location else ""
+    if failure.kind == "deadlock":
+        return ": nobody can go on"
+    if failure.kind == "livelock" and not failure.task:
+        return ": whoever is left only waits for a change, and nobody makes one"
+    return f"{where}{place}: {failure.message}"
+
+
+def columns(story: Interleaving, failure: Failure | None = None) -> Columns:
+    """Return the interleaving as a table: a column a task, a row a source line, in the order of time."""
+    return Columns(story_rows(story, failure), story.tasks)
+
+
+def _story_lines(story: Interleaving, failure: Failure) -> Iterator[RenderableType]:
+    rows = story_rows(story, failure)
+    if len(rows) > 1 or (rows and rows[0].kind != "failed"):
+        yield Text()
+        yield Columns(rows, story.tasks)
+        marks = legend(rows)
+        if marks:
+            yield Text(f" {marks}", style="dim")
+    reason = why(failure, story, rows)
+    if reason:
+        yield Text()
+        yield Text(reason, style="bold")
+
+
+def short_place(location: str) -> str:
+    """Return `file:line` without the folder."""
+    file, _, line = location.rpartition(":")
+    return f"{Path(file).name}:{line}"

@@ -1,0 +1,67 @@
+"""The standard library's primitives on the check kernel: a module for each module it stands for.
+
+A program under check gets these instead of the real ones; `fresh_module` makes the program's own copy
+for one execution.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from parallel_cookbook.kernel import active_kernel
+from parallel_cookbook.simulation.registry import registry_of
+from parallel_cookbook.simulation.threads import shut_down
+
+__all__ = ["SIMULATED", "fresh_module", "shut_down"]
+
+_MODELS = {
+    "_thread": "_thread",
+    "concurrent.futures": "concurrent_futures",
+    "concurrent.futures._base": "concurrent_futures",
+    "concurrent.futures.thread": "concurrent_futures",
+    "functools": "functools",
+    "queue": "queue",
+    "random": "random",
+    "threading": "threading",
+    "time": "time",
+}
+"""Which module of this package stands for which of the standard library's."""
+
+SIMULATED = tuple(_MODELS)
+"""The modules that `fresh_module` knows."""
+
+_names: dict[str, dict[str, Any]] = {}
+"""The names of each of them, once it has been asked for; never changed."""
+
+
+def fresh_module(name: str) -> ModuleType:
+    """Return a new module that stands for the standard module `name` during one execution.
+
+    The program may set attributes in it: no other execution sees them. Raises KeyError for a name that
+    is not in `SIMULATED`, RuntimeError if no execution is running. Cost: some microseconds.
+    """
+    names = _names.get(name) or _load(name)
+    module = ModuleType(name)
+    module.__dict__.update(names)
+    if name == "threading":
+        registry_of(active_kernel()).threading = module
+    return module
+
+
+def _load(name: str) -> dict[str, Any]:
+    if name not in SIMULATED:
+        raise KeyError(name)
+    model = importlib.import_module(f"parallel_cookbook.simulation.{_MODELS[name]}")
+    real = importlib.import_module(name)
+    names = {
+        key: value
+        for key, value in vars(model).items()
+        if key in ("__all__", "__excepthook__", "__getattr__")
+        or (not key.startswith("__") and (key.startswith("_") or hasattr(real, key)))
+    }
+    names |= {"__doc__": real.__doc__, "__spec__": real.__spec__, "__loader__": None}
+    names["__file__"] = getattr(real, "__file__", None)
+    _names[name] = names
+    return names

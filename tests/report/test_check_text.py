@@ -1,0 +1,100 @@
+"""A check's report as text: golden files, and what must hold at every width."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import pytest
+from checked import check_file
+from golden import FOLDER, PROGRAMS, assert_golden
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from checked import Checked
+
+checked = functools.cache(check_file)
+by_program = pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.stem)
+
+
+def program(name: str) -> Checked:
+    return checked(FOLDER / "programs" / f"{name}.py")
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@by_program
+def test_the_text_is_the_golden_one(file: Path) -> None:
+    """At 80 columns each program's report is what was once looked at and found good."""
+    assert_golden(f"{file.stem}.txt", checked(file).text(80))
+
+
+@by_program
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_nothing_is_wider_than_the_terminal_but_what_is_to_be_copied(
+    file: Path, width: int
+) -> None:
+    """In a terminal every line fits, except the replay command, which is never broken."""
+    for line in checked(file).text(width, is_terminal=True).splitlines():
+        assert cell_len(line) <= width or line.startswith("replay: "), line
+
+
+@by_program
+def test_the_replay_command_stands_on_one_line(file: Path) -> None:
+    """Each failure ends with its replay command, whole, however narrow the terminal is."""
+    found = checked(file)
+    lines = found.text(60, is_terminal=True).splitlines()
+    for failure in found.report.failures:
+        assert f"replay: {found.replay(failure.schedule)}" in lines
+
+
+@by_program
+def test_a_report_is_the_same_twice(file: Path) -> None:
+    """Nothing in a report depends on addresses, hashes or time."""
+    assert check_file(file).text(100) == check_file(file).text(100)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("lost_update", "A lost update: Thread-1 (work) read counter = 0 in step 1."),
+        ("singleton", "Check, then act: Thread-1 (<lambda>) checked cls._instance = None"),
+        ("locked_check_then_act", "lock is held at each of the two, but not from the one to the"),
+        ("check_then_pop", "checked jobs = [1] in step 1 (line 7), and acted on it"),
+        (
+            "deadlock",
+            "Thread-1 (forwards) holds a (line 8) and waits for b (line 9), which Thread-2",
+        ),
+        ("two_locks_two_names", "holds anna.lock (line 11) and waits for ben.lock (line 12)"),
+        ("self_deadlock", "waits for self.lock (line 10), which it holds itself (line 14)"),
+        ("lost_notify", "the notify came in step 2, before the wait in step 4"),
+        ("pulsed_event", "it was set in step 1 and cleared again in step 2, before waiter looked"),
+        ("hopeless_loop", "goes round the loop in line 7 for ever"),
+        ("guarded_by_half", "line 15 holds no lock and line 11 holds self.lock"),
+        ("lost_update", "no lock is ever held there"),
+    ],
+)
+def test_the_reason_is_given_in_words(name: str, sentence: str) -> None:
+    """Each kind of mistake is told apart, with the source's own names."""
+    assert sentence in in_one_line(program(name).text(80))
+
+
+def test_one_statement_gets_one_race_warning() -> None:
+    """`counter += 1` races with itself in three ways, and is warned of once."""
+    assert len(program("lost_update").report.warnings) == 1
+
+
+def test_many_tasks_become_a_list() -> None:
+    """With more tasks than columns have room for, each step stands below its task's name."""
+    lines = program("seven_threads").text(80).splitlines()
+    assert "              Thread-7 (work):" in lines
+
+
+def test_outcomes_are_counted_where_all_were_explored() -> None:
+    """A program that can print two things gets a table of the two."""
+    text = program("two_outcomes").text(80)
+    assert "What can come out:" in text
