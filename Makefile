@@ -25,14 +25,16 @@ ifneq ($(shell test -e $(PLACE) && test "$$(cat $(PLACE))" != "$(CURDIR)" && rm 
 $(info The checkout has moved: making $(ENV) again)
 endif
 
-.PHONY: book test lint clean
+.PHONY: book test environment lint clean
 
 book: $(ENV)/.book
 	@ln -sf $(VERSION)/bin/cookbook .venv/cookbook
 	@.venv/cookbook run --all
 
 test: $(ENV)/.test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
+
+environment: $(ENV)/.test
 
 lint: $(ENV)/.test
 	@$(BIN)/ruff check

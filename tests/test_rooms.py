@@ -11,7 +11,7 @@ import parallel_cookbook
 
 PACKAGE = Path(parallel_cookbook.__file__).parent
 MAY_IMPORT: dict[str, set[str]] = {
-    "__init__": {"check"},
+    "__init__": {"check", "library"},
     "__main__": {"cli"},
     "errors": set(),
     "events": set(),
@@ -26,7 +26,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "check": {"errors", "events", "kernel", "instrument", "simulation", "strategies"},
     "report": {"content", "run", "events", "check"},
     "cli": {"errors", "content", "targets", "doctor", "run", "check", "report"},
-    "pytest_plugin": {"errors", "check", "report"},
+    "library": {"errors", "events", "kernel", "check", "report"},
+    "pytest_plugin": {"errors", "events", "check", "library", "report"},
 }
 
 

@@ -50,8 +50,10 @@ HOSTILE = {
         None,
     ),
     "a task that swallows every exception": (
-        "lock = threading.Lock()\nlock.acquire()\ndef f():\n    while True:\n"
-        "        try: lock.acquire()\n        except BaseException: pass",
+        (
+            "lock = threading.Lock()\nlock.acquire()\ndef f():\n    while True:\n"
+            "        try: lock.acquire()\n        except BaseException: pass"
+        ),
         "fail",
         "deadlock",
     ),
@@ -61,9 +63,12 @@ HOSTILE = {
         "step-limit",
     ),
     "a generator and a with block that are cut off": (
-        "from contextlib import contextmanager\nlock = threading.Lock()\n@contextmanager\n"
-        "def held():\n    with lock:\n        yield\ndef numbers():\n    with held():\n        yield 1\n"
-        "def f():\n    for _ in numbers():\n        lock.acquire()",
+        (
+            "from contextlib import contextmanager\nlock = threading.Lock()\n@contextmanager\n"
+            "def held():\n    with lock:\n        yield\n"
+            "def numbers():\n    with held():\n        yield 1\n"
+            "def f():\n    for _ in numbers():\n        lock.acquire()"
+        ),
         "fail",
         "deadlock",
     ),

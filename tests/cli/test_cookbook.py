@@ -72,6 +72,7 @@ def test_show_in_a_pipe_prints_a_chapters_markdown(name: str) -> None:
         (["run", "--timeout", "nan", "threads/lock"], "'nan' is no time"),
         (["run", "--timeout", "abc", "threads/lock"], "'abc' is no number of seconds"),
         (["new", "somewhere"], "RECIPE"),
+        (["new", "x" * 300, "threads/lock"], "File name too long"),
         (["nonsense"], "nonsense"),
     ],
 )

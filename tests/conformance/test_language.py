@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-RUNNER = Path(__file__).with_name("language_runner.py")
+RUNNER = Path(__file__).parents[1] / "support" / "language_runner.py"
 SOURCES = Path(__file__).parents[2] / "src"
 
 MODULES = [

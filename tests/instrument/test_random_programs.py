@@ -70,7 +70,7 @@ class Writer:
     """Writes random programs over a few names: numbers, lists, dicts, an object, functions."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - no secrets here
+        self._random = random.Random(seed)
         self._functions = 0
 
     def program(self) -> str:

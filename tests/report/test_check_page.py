@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
+
 from checked import check_file
 from golden import FOLDER, PROGRAMS
 
@@ -40,6 +41,7 @@ class Outline(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Count the element, and note its id and links."""
         self.count[tag] = self.count.get(tag, 0) + 1
         given = dict(attrs)
         self.ids += [given["id"]] if given.get("id") else []  # type: ignore[list-item]
@@ -48,6 +50,7 @@ class Outline(HTMLParser):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        """Close the innermost element."""
         if not self.open or self.open.pop() != tag:
             raise ValueError(f"</{tag}> closes nothing")
 

@@ -6,9 +6,10 @@ import functools
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.cells import cell_len
+
 from checked import check_file
 from golden import FOLDER, PROGRAMS, assert_golden
-from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from pathlib import Path

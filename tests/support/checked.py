@@ -28,6 +28,7 @@ class Checked:
     stories: dict[str, Interleaving]
 
     def replay(self, schedule: str) -> str:
+        """Return the command that replays a schedule."""
         return f"cookbook check {self.file.name} --replay {schedule}"
 
     def text(self, width: int, *, is_terminal: bool = False) -> str:
@@ -47,6 +48,7 @@ class Checked:
         return "\n".join(line.rstrip() for line in output.getvalue().splitlines()) + "\n"
 
     def page(self) -> str:
+        """Return the HTML page."""
         return html_page(self.report, self.stories, self.replay)
 
 

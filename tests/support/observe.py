@@ -106,7 +106,7 @@ class Findings:
     """Those that were not cut off."""
     cut: int = 0
     steps: int = 0
-    outcomes: set[object] = dataclasses.field(default_factory=set)
+    outcomes: set[tuple[object, ...]] = dataclasses.field(default_factory=set)
     """What the program returned, how it ended, and who was blocked on what."""
     classes: dict[int, list[int]] = dataclasses.field(default_factory=dict)
     """The hash of each class, and the schedule of the first of its executions."""

@@ -6,10 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import kernel_primitives as kp
-from random_programs import Program, Run
-
 from parallel_cookbook.kernel import active_kernel
 from parallel_cookbook.simulation import fresh_module, shut_down
+from random_programs import Program, Run
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -124,4 +123,3 @@ def simulated(program: Program) -> SimulatedProgram:
     """Return the same program on the simulation."""
     fields = {field.name: getattr(program, field.name) for field in dataclasses.fields(program)}
     return SimulatedProgram(**fields)
-

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from observe import Findings, explore
+from parallel_cookbook.kernel import Ending, Kernel
 from parallel_cookbook.strategies import Dfs, Dpor
 from random_programs import Program, random_program, shrink
 from sleep_set_search import SleepSetSearch
@@ -94,3 +95,35 @@ def first_fault(
             smallest = shrink(program, lambda p: bool(fault(p, None, strategy)))
             return f"seed {seed!r}, size {size}: {message}; the smallest such program:\n{smallest}"
     return ""
+
+
+def quiet_outcomes(program: Program, max_executions: int = 1000) -> set[object] | None:
+    """Return a program's outcomes if releases, starts and ends are points only where it looks at them.
+
+    As the check does it: begins with none of these points, and again with those that turn out to be
+    needed. None if there are too many executions.
+    """
+    are_releases_points = are_lives_points = False
+    while True:
+        strategy = Dpor()
+        kernel = Kernel(strategy)
+        kernel.are_releases_points = are_releases_points
+        kernel.are_lives_points = are_lives_points
+        outcomes: set[object] = set()
+        is_complete = had_demands = False
+        for _ in range(max_executions):
+            main = program()
+            ending = kernel.run(main)
+            if had_demands := kernel.meet_demands():
+                are_releases_points = kernel.are_releases_points
+                are_lives_points = kernel.are_lives_points
+                break
+            if ending is not Ending.CUT:
+                outcomes.add((ending.value, main.outcome()))
+            if not strategy.next_execution():
+                is_complete = True
+                break
+        for worker in kernel._idle:
+            worker.throw()
+        if not had_demands:
+            return outcomes if is_complete else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import re
 import sys
@@ -17,7 +18,8 @@ from parallel_cookbook.check.polling import Poll
 from parallel_cookbook.check.program import Entry, Program
 from parallel_cookbook.errors import CookbookError, UnsupportedError
 from parallel_cookbook.instrument import SiteTable
-from parallel_cookbook.kernel import Chooser, Ending, Kernel, Operation, Target, Task
+from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation, Target, Task
+from parallel_cookbook.simulation import shut_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +106,7 @@ class Machine:
         self._faults = []
         returned: list[object] = []
         output = _Output(kernel)
-        with _as_a_program(output, self.entry):
+        with _as_a_program(output, self.entry), _without_collector():
             ending = kernel.run(lambda: returned.append(self._call()))
         if ending is Ending.DEADLOCK:
             polls = any(isinstance(task.operation, Poll) for task in kernel.tasks)
@@ -144,6 +146,7 @@ class Machine:
 
     def _call(self) -> object:
         result = self.program.execute()
+        shut_down()
         if self.entry.function:
             left = [t for t in self.kernel.tasks if t.done.state == 1 and not t.is_daemon][1:]
             if left:
@@ -282,6 +285,25 @@ def _is_ours(error: BaseException) -> bool:
         return False
     innermost = Path(traceback.tb_frame.f_code.co_filename)
     return innermost.parent in _OWN_FOLDERS and innermost.name != "hooks.py"
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the cyclic garbage collector still: when it runs finalizers would not be repeatable."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    # What is left of an execution may be finalized later, and would use primitives that are no more.
+    sys.unraisablehook = _silent_about_killed
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _silent_about_killed(news: sys.UnraisableHookArgs) -> None:
+    if news.exc_type is not Killed:
+        sys.__unraisablehook__(news)
 
 
 def _without_addresses(text: str) -> str:

@@ -76,10 +76,12 @@ def new(*, folder: Path, recipes: tuple[str, ...]) -> None:
     copies = {folder / f"{recipe.slug}.py": recipe for recipe in chosen}
     if len(copies) < len(set(chosen)):
         raise UsageError("two of these recipes have the same file name; copy them to two folders")
-    for path in copies:
-        if path.exists():
-            raise UsageError(f"{str(path)!r} exists already; name another folder, or move it away")
     try:
+        for path in copies:
+            if path.exists():
+                raise UsageError(
+                    f"{str(path)!r} exists already; name another folder, or move it away"
+                )
         folder.mkdir(parents=True, exist_ok=True)
         for path, recipe in copies.items():
             shutil.copyfile(recipe.path, path)

@@ -114,18 +114,22 @@ def _entry(target: Target, arguments: tuple[str, ...]) -> Entry:
 
 def _check(entry: Entry, target: Target, options: dict[str, Any]) -> CheckReport:
     from parallel_cookbook.check import Budget, check_entry  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.cli.check_progress import shown_progress  # noqa: PLC0415 - rich
 
-    return check_entry(
-        entry,
-        target=target.name,
-        strategy=options["strategy"],
-        seed=options["seed"],
-        budget=Budget(options["max_executions"], options["max_seconds"] or None),
-        max_steps=options["max_steps"],
-        include=options["include"],
-        races=options["races"],
-        keep_going=options["keep_going"],
-    )
+    max_seconds = options["max_seconds"] or None
+    with shown_progress(max_seconds) as on_progress:
+        return check_entry(
+            entry,
+            target=target.name,
+            strategy=options["strategy"],
+            seed=options["seed"],
+            budget=Budget(options["max_executions"], max_seconds),
+            max_steps=options["max_steps"],
+            include=options["include"],
+            races=options["races"],
+            keep_going=options["keep_going"],
+            on_progress=on_progress,
+        )
 
 
 def _replay_command(target: Target, entry: Entry, options: dict[str, Any], schedule: str) -> str:

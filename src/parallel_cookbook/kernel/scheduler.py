@@ -85,7 +85,8 @@ class Kernel:
         self.tasks: list[Task] = []
         self.running: Task
         self.ending = Ending.FINISHED
-        self.is_unwinding = False
+        self.is_unwinding = True
+        """Whether no execution is running, or it has ended and its tasks are being unwound."""
         self.position = 0
         """How many steps the present execution has performed."""
         self.choices: list[tuple[int, str]] = []
@@ -133,6 +134,7 @@ class Kernel:
         self.position = 0
         self.choices = []
         self.is_alone = True
+        self.is_unwinding = False
         self.ending = Ending.FINISHED
         self._hub = getcurrent()
         self._exit = None
@@ -288,6 +290,12 @@ class Kernel:
             self.on_settle(me, operation)
         past = me.past
         parts = operation.parts()
+        # It is a part of the step that was chosen last: whoever asks for the state of a target without
+        # that step, as strategies/dpor.py does, must find what this changed.
+        position = len(self.choices) - 1
+        if position >= 0:
+            for target, mode, _ in parts:
+                target.history.append((position, mode, target.state))
         for target, mode, _ in parts:
             past |= target.last if mode else target.last_write
         for target, mode, _ in parts:
@@ -329,7 +337,7 @@ class Kernel:
         """
         me = self.running
         me.kills += 1
-        while me.kills > _MAX_KILLS:
+        while me.kills > _MAX_KILLS and getcurrent() is not self._hub:
             self._buried.append(getcurrent())
             self._hub.switch()
         raise Killed
@@ -467,7 +475,6 @@ class Kernel:
             if task.greenlet is not None and not task.greenlet.dead:
                 self.running = task
                 task.greenlet.throw(Killed)
-        self.is_unwinding = False
 
 
 def _reraise(_task: Task, error: BaseException) -> None:

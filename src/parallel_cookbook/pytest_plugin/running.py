@@ -203,6 +203,7 @@ def _breakpoints_of(item: pytest.Item) -> Iterator[None]:
         if capture is not None:
             capture.suspend_global_capture(in_=True)
         sys.stdout = sys.__stdout__
+        print()  # noqa: T201 - pytest has left the cursor behind the file's name
         debugger = getattr(importlib.import_module(module), name)()
         sys.stdout = output
         debugger.use_rawinput = False  # input() would print the prompt as the program's output

@@ -76,6 +76,8 @@ def explored(report: CheckReport) -> str:
         return f"Explored {count} in {spent}: every order that can make a difference."
     if report.unexplored:
         return f"Explored {count} in {spent}, then stopped at the limit of {report.unexplored}."
+    if report.verdict == "unknown":
+        return f"Cut off in execution {report.executions:,}, after {spent}; the rest is unexplored."
     return f"Found in execution {report.executions:,}, after {spent}; the rest is unexplored."
 
 

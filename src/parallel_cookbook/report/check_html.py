@@ -29,9 +29,10 @@ _MAX_ROWS = 800
 """Of all stories together, so that the file stays small."""
 _MIN_ROWS = 60
 """Of one story, however many there are."""
-_MAX_SOURCE_LINES = 400
+_MAX_SOURCE_LINES = 80
 """Of one file; more, and only what stands around the lines of a story is shown."""
 _AROUND = 6
+_MAX_SHOWN_LINES = 800
 _MAX_LINE = 200
 _COLOURS = 8
 """So many colours the style sheet has; tasks bear their names too."""
@@ -240,7 +241,7 @@ def _lines(text: str, used: set[int]) -> Iterator[_Line]:
         if is_short or any(abs(number - line) <= _AROUND for line in used)
     }
     last = 0
-    for number in sorted(wanted)[: 2 * _MAX_SOURCE_LINES]:
+    for number in sorted(wanted)[:_MAX_SHOWN_LINES]:
         if number != last + 1:
             yield _Line(0)
         yield _Line(number, _cut(lines[number - 1].expandtabs()))

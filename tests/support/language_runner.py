@@ -1,6 +1,6 @@
 """Runs one of the interpreter's own test modules, as it is or rewritten, and prints the outcomes.
 
-By hand: `python tests/conformance/language_runner.py test_scope rewritten [--verbose]`. The module
+By hand: `python tests/support/language_runner.py test_scope rewritten [--verbose]`. The module
 is read from the installed interpreter's `test` package and executed in this process; source that
 it gives to `exec`, and the examples of its doctests, are rewritten too. The last line of the
 output is a JSON object: outcome by test.
