@@ -68,10 +68,10 @@ class Recorder:
         for target, mode, _ in operation.parts():
             modes[target] = max(modes.get(target, 0), int(mode))
         places = []
-        for target, mode in modes.items():
+        for target, highest in modes.items():
             place = self._writes.get(target, 0)
             places.append((self._name(kernel, target.uid), target.kind, place))
-            if mode:
+            if highest:
                 self._writes[target] = place + 1
         return tuple(places)
 
