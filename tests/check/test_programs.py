@@ -278,6 +278,155 @@ CASES = [
         """,
     ),
     Case(
+        "a container's method as a thread's target",
+        """
+        import threading
+        seen = []
+        threads = [threading.Thread(target=seen.append, args=(i,)) for i in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert seen == [0, 1]
+        """,
+        "fail",
+        "assertion",
+    ),
+    Case(
+        "a default in the class that another thread overrides in the object",
+        """
+        import threading
+        class Job:
+            state = "new"
+        job, seen = Job(), []
+        def read(): seen.append(job.state)
+        def write(): job.state = "done"
+        threads = [threading.Thread(target=read), threading.Thread(target=write)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert seen == ["new"]
+        """,
+        "fail",
+        "assertion",
+    ),
+    Case(
+        "a subclass of a built-in container",
+        """
+        import threading
+        from collections import Counter
+        count = Counter()
+        def work(): count["a"] += 1
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert count["a"] == 2
+        """,
+        "fail",
+        "assertion",
+    ),
+    Case(
+        "a flag polled in a loop",
+        """
+        import threading
+        ready = False
+        def work():
+            global ready
+            ready = True
+        thread = threading.Thread(target=work)
+        thread.start()
+        while not ready:
+            pass
+        thread.join()
+        """,
+    ),
+    Case(
+        "data polled under a lock",
+        """
+        import threading, time
+        lock, items = threading.Lock(), []
+        def work():
+            with lock:
+                items.append(1)
+        thread = threading.Thread(target=work)
+        thread.start()
+        while True:
+            with lock:
+                if items:
+                    break
+            time.sleep(0.01)
+        thread.join()
+        """,
+    ),
+    Case(
+        "a flag that nobody will set",
+        """
+        import threading, time
+        ready = False
+        thread = threading.Thread(target=lambda: None)
+        thread.start()
+        while not ready:
+            time.sleep(0.1)
+        thread.join()
+        """,
+        "fail",
+        "livelock",
+    ),
+    Case(
+        "three tries with a time-out, all of which may fail",
+        """
+        import threading
+        lock = threading.Lock()
+        def hold():
+            with lock:
+                pass
+        thread = threading.Thread(target=hold)
+        thread.start()
+        for attempt in range(3):
+            if lock.acquire(timeout=0.1):
+                lock.release()
+                break
+        else:
+            raise RuntimeError("never got it")
+        thread.join()
+        """,
+        "fail",
+        "exception",
+    ),
+    Case(
+        "log records from two threads",
+        """
+        import io, logging, threading
+        stream = io.StringIO()
+        logging.basicConfig(stream=stream, format="%(threadName)s", force=True)
+        def work(): logging.warning("here")
+        threads = [threading.Thread(target=work, name=f"t{i}") for i in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert sorted(stream.getvalue().split()) == ["t0", "t1"]
+        """,
+    ),
+    Case(
+        "a pool that nobody shuts down",
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        pool = ThreadPoolExecutor(1)
+        assert pool.submit(pow, 2, 3).result() == 8
+        """,
+    ),
+    Case(
+        "a context variable that each thread has for itself",
+        """
+        import contextvars, threading
+        user = contextvars.ContextVar("user", default="nobody")
+        def work():
+            assert user.get() == "nobody"
+            user.set("worker")
+        user.set("main")
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert user.get() == "main"
+        """,
+    ),
+    Case(
         "a thread that daemonically never ends",
         """
         import threading

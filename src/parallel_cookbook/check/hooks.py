@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 # ruff: noqa: ANN401, D102
 
 _CONTAINERS = frozenset(CONTAINER_TYPES)
+_CONTAINER_METHODS = frozenset(
+    name for kind in CONTAINER_TYPES for name in vars(kind) if not name.startswith("_")
+)
 _KEYED = frozenset({dict, OrderedDict, defaultdict})
 _INDEXED = frozenset({list, deque, bytearray})
 _HASHED = _KEYED | {set}
@@ -54,6 +57,14 @@ _MUTATING_FUNCTIONS = frozenset(
 
 _SHAPE, _ITEM = object(), object()
 """In the key of a place: which items a container holds, and one of its items."""
+
+
+def _find_base(kind: type) -> type | None:
+    """Return the built-in container that a type is, or is derived from; None if it is none."""
+    return next((base for base in kind.__mro__ if base in _CONTAINERS), None)
+
+
+_base: Callable[[type], type | None] = functools.lru_cache(maxsize=256)(_find_base)
 
 
 class _AttributeKind(enum.Enum):
@@ -117,10 +128,12 @@ class CheckHooks:
     # --- attributes -----------------------------------------------------------------------------
 
     def load_attr(self, site: int, obj: Any, name: str, /) -> Any:
+        if _base(type(obj)) is not None and name in _CONTAINER_METHODS:
+            return self._announcing_method(site, obj, name)  # to be called who knows when
         if self._kernel.is_alone:
             return getattr(obj, name)
         memory = self._memory
-        place = memory.places.get((id(obj), name)) or self._attribute(obj, name)
+        place = memory.places.get((id(obj), name)) or self._attribute(site, obj, name)
         if place is not None:
             memory.read(place, site)
         if name in CONTAINER_FUNCTIONS and type(obj) is types.ModuleType:
@@ -153,7 +166,9 @@ class CheckHooks:
         if isinstance(obj, type):
             self._note_class_store(obj, name)
         memory = self._memory
-        place = memory.places.get((id(obj), name)) or self._attribute(obj, name, is_store=True)
+        place = memory.places.get((id(obj), name)) or self._attribute(
+            site, obj, name, is_store=True
+        )
         if place is not None:
             memory.write(place, site)
 
@@ -163,8 +178,11 @@ class CheckHooks:
             self._class_stores.add(key)
             self.has_new_places = True
 
-    def _attribute(self, obj: Any, name: str, *, is_store: bool = False) -> Place | None:
-        """Return the place of `obj.name`; None if it is no place: a property, a method."""
+    def _attribute(self, site: int, obj: Any, name: str, *, is_store: bool = False) -> Place | None:
+        """Return the place of `obj.name`; None if it is no place: a property, a method.
+
+        A read of an attribute of the class, seen through an object, is noted down here.
+        """
         owner = type(obj)
         known = self._attribute_kinds.get((owner, name))
         if known is None:
@@ -176,22 +194,24 @@ class CheckHooks:
             return None
         if kind is _AttributeKind.MODULE:
             return self._memory.place(("global", obj.__name__, name), None)
-        if is_store or name in getattr(obj, "__dict__", ()):
-            return self._memory.place((id(obj), name), obj)
-        # A class attribute seen through an instance; a place once somebody has stored it.
-        if (found.__module__, found.__qualname__, name) in self._class_stores:
-            return self._memory.place((id(found), name), found)
-        return None
+        if not is_store and name not in getattr(obj, "__dict__", ()):
+            # Seen through the object, in its class: the class's own is a place once somebody has stored
+            # it; and if it is data, another task may give the object one of its own meanwhile.
+            if (found.__module__, found.__qualname__, name) in self._class_stores:
+                self._memory.read(self._memory.place((id(found), name), found), site)
+            if hasattr(type(found.__dict__.get(name)), "__get__"):
+                return None
+        return self._memory.place((id(obj), name), obj)
 
     # --- items and containers -------------------------------------------------------------------
 
     def load_item(self, site: int, obj: Any, key: Any, /) -> Any:
-        if type(obj) in _CONTAINERS and not self._kernel.is_alone:
+        if _base(type(obj)) and not self._kernel.is_alone:
             self._read_item(site, obj, key)
         return obj[key]
 
     def store_item(self, value: Any, site: int, obj: Any, key: Any, /) -> None:
-        if type(obj) in _CONTAINERS and not self._kernel.is_alone:
+        if _base(type(obj)) and not self._kernel.is_alone:
             self._write_item(site, obj, key)
         obj[key] = value
 
@@ -199,7 +219,7 @@ class CheckHooks:
         return _Slot(lambda value: self.store_item(value, site, obj, key))
 
     def del_item(self, site: int, obj: Any, key: Any, /) -> None:
-        if type(obj) in _CONTAINERS and not self._kernel.is_alone:
+        if _base(type(obj)) and not self._kernel.is_alone:
             self._change(site, obj)
         del obj[key]
 
@@ -245,9 +265,9 @@ class CheckHooks:
         """Note a look at all items at once."""
         obj = self._owner(obj)
         places = [self._shape(obj)]
-        if type(obj) in _KEYED:
+        if _base(type(obj)) in _KEYED:
             places += [self._item(obj, key) for key in list(obj) if _is_item(obj, key)]
-        elif type(obj) in _INDEXED:
+        elif _base(type(obj)) in _INDEXED:
             places += [self._item(obj, index) for index in range(len(obj))]
         self._memory.access("look at", places, (), site)
 
@@ -263,10 +283,16 @@ class CheckHooks:
         return obj
 
     def load_method(self, site: int, obj: Any, name: str, /) -> Any:
-        if type(obj) not in _CONTAINERS:
+        if _base(type(obj)) is None:
             return self.load_attr(site, obj, name)
-        method = getattr(obj, name)
         if self._kernel.is_alone and name not in _MAKING_VIEWS:
+            return getattr(obj, name)
+        return self._announcing_method(site, obj, name)
+
+    def _announcing_method(self, site: int, obj: Any, name: str) -> Any:
+        """Return what behaves as the method `obj.name` of a container, and announces its calls."""
+        method = getattr(obj, name)
+        if not callable(method):
             return method
 
         def announced(*args: Any, **kwargs: Any) -> Any:
@@ -277,11 +303,12 @@ class CheckHooks:
                 self._memory.views[id(result)] = (result, obj)
             return result
 
+        announced.__name__ = announced.__qualname__ = name
         return announced
 
     def _announce_method(self, site: int, obj: Any, name: str, args: tuple[Any, ...]) -> None:
         for arg in args:
-            if type(arg) in _CONTAINERS:
+            if _base(type(arg)):
                 self._look_at_items(site, arg)
         if name in {"get", "__getitem__"} and args:
             self._read_item(site, obj, args[0])
@@ -301,7 +328,7 @@ class CheckHooks:
             if func is setattr and len(args) == 3:  # noqa: PLR2004 - setattr's own arity
                 return self.store_attr(args[2], site, args[0], args[1])
             for arg in args:
-                if type(arg) in _CONTAINERS:
+                if _base(type(arg)):
                     self._announce_argument(site, func, arg)
         return func(*args, **kwargs)
 
@@ -322,9 +349,9 @@ class CheckHooks:
             raise
 
     def contains(self, site: int, item: Any, container: Any, /) -> bool:
-        if type(container) in _CONTAINERS and not self._kernel.is_alone:
+        if _base(type(container)) and not self._kernel.is_alone:
             owner = self._owner(container)
-            (self._look if type(owner) in _HASHED else self._look_at_items)(site, container)
+            (self._look if _base(type(owner)) in _HASHED else self._look_at_items)(site, container)
         return item in container
 
     def operate(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
@@ -334,19 +361,19 @@ class CheckHooks:
 
     def inplace(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
         self.read_container(site, right)
-        if type(left) in _CONTAINERS and not self._kernel.is_alone:
+        if _base(type(left)) and not self._kernel.is_alone:
             self._change(site, left)
         return op(left, right)
 
     def iterate(self, site: int, iterable: Any, /) -> Any:
-        if type(iterable) in _CONTAINERS:
+        if _base(type(iterable)):
             return self._announced_steps(site, iterable)
         return iterable
 
     def _announced_steps(self, site: int, iterable: Any) -> Iterator[Any]:
         """Yield the items; each step looks at the shape, and at the item where they are numbered."""
         owner = self._owner(iterable)
-        is_indexed = type(owner) in _INDEXED
+        is_indexed = _base(type(owner)) in _INDEXED
         shape = self._shape(owner)
         iterator = iter(iterable)
         index = 0
@@ -364,7 +391,7 @@ class CheckHooks:
             index += 1
 
     def read_container(self, site: int, obj: Any, /) -> Any:
-        if type(obj) in _CONTAINERS and not self._kernel.is_alone:
+        if _base(type(obj)) and not self._kernel.is_alone:
             self._look_at_items(site, obj)
         return obj
 
@@ -446,7 +473,7 @@ class _Slot:
 
 def _is_item(obj: Any, key: Any) -> bool:
     """Whether `obj[key]` is one item that is there, so that its store leaves the shape alone."""
-    kind = type(obj)
+    kind = _base(type(obj))
     if kind in _KEYED:
         return type(key) in {str, int, float, bool, tuple, type(None)} and key in obj
     if kind in {list, deque, bytearray}:

@@ -65,8 +65,9 @@ class Polls:
             turn.repetitions = 0
             task.looked = None
             return
-        if turn.locals is None or not _are_same(turn.locals, frame.f_locals):
-            turn.locals = dict(frame.f_locals)
+        variables = dict(frame.f_locals)  # from 3.13 on, f_locals is a view
+        if turn.locals is None or not _are_same(turn.locals, variables):
+            turn.locals = variables
             turn.repetitions = 0
             task.looked = None
             return

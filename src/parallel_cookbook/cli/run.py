@@ -170,8 +170,10 @@ def _targets(
     targets += [Target(recipe.path, recipe) for recipe in recipes]
     if not targets:
         raise UsageError("name a recipe or a file to run, or use --chapter N or --all")
-    # A recipe's id and the path to its file are one target.
-    return list({(target.path.resolve(), target.function): target for target in targets}.values())
+    once: dict[tuple[Path, str], Target] = {}
+    for target in targets:  # a recipe's id and the path to its file are one target
+        once.setdefault((target.path.resolve(), target.function), target)
+    return list(once.values())
 
 
 def _target(book: Book, name: str) -> Target:

@@ -71,7 +71,7 @@ def run_program(
             on_start(run.group)
             run.watch()
     except KeyboardInterrupt:
-        if run.has_output:
+        if run.has_ended:
             raise RunInterrupted(run.result(Verdict.INTERRUPTED)) from None
         raise
     return run.result()
@@ -101,9 +101,10 @@ class _Run:
         return self._process.pid
 
     @property
-    def has_output(self) -> bool:
-        """Whether it came so far that there may be output."""
-        return self._output is not None
+    def has_ended(self) -> bool:
+        """Whether it was started and ended: not if an exception came just before either."""
+        ended = self._process is not None and self._process.returncode is not None
+        return ended and self._output is not None
 
     def start(
         self, command: list[str], max_output_bytes: int, on_output: Callable[[Stream, str], None]
