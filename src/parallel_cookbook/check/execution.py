@@ -22,7 +22,7 @@ from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation,
 from parallel_cookbook.simulation import shut_down
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from parallel_cookbook.check.result import FailureKind
@@ -31,6 +31,8 @@ _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = {_PACKAGE / room for room in ("check", "kernel", "strategies", "instrument")}
 MAX_KEPT_OUTPUT = 65_536
 """Characters of output that an outcome keeps."""
+_RELEASES, _LIVES = "rels", "live"
+"""Keys of a grain: giving back a lock is a point; so are the starts and ends of tasks."""
 _TICKS_PER_STEP = 50
 """How many turns of loops without a scheduling point count as much as a step."""
 
@@ -117,6 +119,24 @@ class Machine:
             self._faults.append(Fault("step-limit", message, kernel.running.name, ""))
         result = _without_addresses(repr(returned[0])) if returned else ending.value
         return Execution(ending, kernel.position, output.text(), result, self._faults)
+
+    def grain(self) -> frozenset[str]:
+        """Return what is a scheduling point now, as keys that survive a change of unrelated lines."""
+        keys = set(self.memory.visible_keys())
+        if self.kernel.are_releases_points:
+            keys.add(_RELEASES)
+        if self.kernel.are_lives_points:
+            keys.add(_LIVES)
+        return frozenset(keys | self.hooks.class_stores | self.program.tracked)
+
+    def set_grain(self, keys: Iterable[str]) -> None:
+        """Make scheduling points, from the next execution on, what was one when `grain` was asked."""
+        known = frozenset(keys)
+        self.memory.preset = known
+        self.hooks.class_stores = set(known)
+        self.program.tracked = set(known)
+        self.kernel.are_releases_points = _RELEASES in known
+        self.kernel.are_lives_points = _LIVES in known
 
     def watch_lock_order(self) -> LockOrder:
         """Collect, in the next execution, which locks are taken while which are held."""

@@ -37,7 +37,7 @@ def narrate(
     narrator = Narrator(machine, chooser)
     assert isinstance(machine.hooks, NarratingHooks)  # noqa: S101 - the caller's promise
     machine.hooks.tell = narrator.tell
-    machine.memory.preset = frozenset(visible)
+    machine.set_grain(visible)
     try:
         with narrator.watching():
             execution = machine.execute(narrator)

@@ -36,7 +36,7 @@ class Witness:
 
     steps: tuple[Step, ...]
     visible: frozenset[str]
-    """The keys of the sites that were scheduling points then."""
+    """What was a scheduling point then: see `Machine.grain`."""
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ def _result(execution: Execution) -> str:
 
 
 def _witness(machine: Machine) -> Witness:
-    return Witness(tuple(machine.kernel.choices), machine.memory.visible_keys())
+    return Witness(tuple(machine.kernel.choices), machine.grain())
 
 
 def _limit_met(tally: Tally, budget: Budget, machine: Machine) -> str:

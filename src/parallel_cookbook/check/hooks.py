@@ -18,6 +18,7 @@ from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.polling import Polls
+from parallel_cookbook.check.schedule import key_of
 from parallel_cookbook.instrument import CONTAINER_TYPES
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
@@ -110,8 +111,8 @@ class CheckHooks:
         """Turns of loops in the present execution."""
         self._polls = Polls(kernel)
         self.on_endless_loop: Callable[[int], None] = lambda _site: None
-        self._class_stores: set[tuple[str, str, str]] = set()
-        """The class attributes that have been stored while tasks lived: module, class, name."""
+        self.class_stores: set[str] = set()
+        """The class attributes that have been stored while tasks lived, by their keys."""
         self.has_new_places = False
         """Whether an execution has shown a place that earlier ones, and it itself, overlooked."""
         self._attribute_kinds: dict[tuple[type, str], tuple[_AttributeKind, type]] = {}
@@ -173,9 +174,9 @@ class CheckHooks:
             memory.write(place, site)
 
     def _note_class_store(self, owner: type, name: str) -> None:
-        key = (owner.__module__, owner.__qualname__, name)
-        if key not in self._class_stores:
-            self._class_stores.add(key)
+        key = key_of(owner.__module__, owner.__qualname__, name)
+        if key not in self.class_stores:
+            self.class_stores.add(key)
             self.has_new_places = True
 
     def _attribute(self, site: int, obj: Any, name: str, *, is_store: bool = False) -> Place | None:
@@ -197,7 +198,10 @@ class CheckHooks:
         if not is_store and name not in getattr(obj, "__dict__", ()):
             # Seen through the object, in its class: the class's own is a place once somebody has stored
             # it; and if it is data, another task may give the object one of its own meanwhile.
-            if (found.__module__, found.__qualname__, name) in self._class_stores:
+            is_stored = self.class_stores and (
+                key_of(found.__module__, found.__qualname__, name) in self.class_stores
+            )
+            if is_stored:
                 self._memory.read(self._memory.place((id(found), name), found), site)
             if hasattr(type(found.__dict__.get(name)), "__get__"):
                 return None

@@ -7,6 +7,7 @@ anew each time, from code that is compiled once; so module-level state starts an
 
 from __future__ import annotations
 
+import ast
 import builtins
 import importlib
 import importlib.machinery
@@ -19,6 +20,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.asserts import EXPLAIN
+from parallel_cookbook.check.schedule import key_of
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.instrument import builtins_with, rewrite
 from parallel_cookbook.simulation import SIMULATED, fresh_module
@@ -80,7 +82,8 @@ class Program:
         self._on_new_sites = on_new_sites
         self._root = entry.root or entry.file.resolve().parent
         self._codes: dict[str, CodeType] = {}
-        self._track: dict[str, set[str]] = {}
+        self.tracked: set[str] = set()
+        """The keys of globals that are places although they are bound once."""
         self._modules: dict[str, ModuleType] = {}
         self._origins: dict[str, Path | None] = {}
         self._explainer: AssertExplainer | None = None
@@ -109,10 +112,10 @@ class Program:
 
     def track_also(self, file: str, name: str) -> bool:
         """Make the global `name` of `file` a place in later executions; say whether that is new."""
-        names = self._track.setdefault(file, set())
-        if name in names:
+        key = _key_of_global(file, name)
+        if key in self.tracked:
             return False
-        names.add(name)
+        self.tracked.add(key)
         self._codes.pop(file, None)
         return True
 
@@ -190,13 +193,19 @@ class Program:
             self._on_new_sites()
         return code
 
+    def _names_to_track(self, file: str, source: bytes) -> set[str]:
+        if not self.tracked:
+            return set()
+        names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+        return {name for name in names if _key_of_global(file, name) in self.tracked}
+
     def _compile(self, file: str, source: bytes) -> CodeType:
         try:
             return rewrite(
                 source,
                 file,
                 self._sites,
-                also_track=self._track.get(file, ()),
+                also_track=self._names_to_track(file, source),
                 prepare=None if self._explainer is None else self._explainer.prepare,
             )
         except SyntaxError as error:
@@ -318,6 +327,10 @@ _OURSELVES = __name__.partition(".")[0]
 """Never the program's own, not even where this project itself is under test."""
 _INSTALL_FOLDERS = {"site-packages", "dist-packages"}
 _STANDARD_LIBRARY = Path(io.__file__).parent
+
+
+def _key_of_global(file: str, name: str) -> str:
+    return key_of("global", Path(file).name, name)
 
 
 def _copy_of(name: str) -> ModuleType:

@@ -5,7 +5,8 @@ sites that were scheduling points. It holds no line numbers: a site is known by 
 its subject, and its place among its equals, so that a schedule survives a change of unrelated lines, and
 of the Python version.
 
-Form: `1-SITES-STEPS`, where SITES are the visible sites, four characters each, and STEPS are runs of
+Form: `1-GRAIN-STEPS`, where GRAIN says what was a scheduling point (the visible sites, and what else the
+exploration had learnt), four characters each, and STEPS are runs of
 one task: its index and a letter for each of its steps. `1-k3f9-0ss1ba0j`: task 0 starts two tasks, task 1
 begins and acquires, task 0 joins.
 """
@@ -69,10 +70,14 @@ def site_keys(sites: SiteTable) -> list[str]:
     for site in sites:
         name = _name(site)
         seen[name] = seen.get(name, -1) + 1
-        digest = hashlib.sha256("\0".join((*name, str(seen[name]))).encode()).digest()
-        number = int.from_bytes(digest[:4], "big")
-        keys.append(_in_base_36(number)[-_KEY_LENGTH:].rjust(_KEY_LENGTH, "0"))
+        keys.append(key_of(*name, str(seen[name])))
     return keys
+
+
+def key_of(*words: str) -> str:
+    """Return the key of something that has no site, such as an attribute of a class."""
+    digest = hashlib.sha256("\0".join(words).encode()).digest()
+    return _in_base_36(int.from_bytes(digest[:4], "big"))[-_KEY_LENGTH:].rjust(_KEY_LENGTH, "0")
 
 
 def _name(site: Site) -> tuple[str, ...]:

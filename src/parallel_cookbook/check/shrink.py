@@ -27,7 +27,7 @@ def shrink(machine: Machine, fault: Fault, witness: Witness) -> Witness:
     `machine` executes the candidates; its visible sites are set to the witness's.
     Cost: 500 executions at the most.
     """
-    machine.memory.preset = witness.visible
+    machine.set_grain(witness.visible)
     machine.kernel.on_point = None
     order = [task for task, _ in witness.steps]
     best = _try(machine, fault, order)
