@@ -15,10 +15,10 @@ from random_programs import Program, random_program
 from soundness import Tally, fault, first_fault
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
-PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "1000"))
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600"))
 
 
-@pytest.mark.timeout(0 if PROGRAMS > 1000 else 300)
+@pytest.mark.timeout(0 if PROGRAMS > 600 else 300)
 @pytest.mark.parametrize("size", [3, 5, 7])
 def test_dpor_finds_every_class_once(size: int) -> None:
     """On random programs DPOR and depth-first search agree on classes, outcomes and deadlocks."""
@@ -86,5 +86,11 @@ REGRESSIONS = (
             (("both", (("store", 1, 0),)),),
             (("claim", 1),),
         )
+    ),
+    # A daemon may have done nothing when the last task ends, in a step that is no point of its own.
+    Program(
+        ((("start", 1), ("start", 2)), (("try_put", 0, 0),), (("claim", 0),)),
+        frozenset({1}),
+        is_quiet=True,
     ),
 )

@@ -18,7 +18,7 @@ from simulated_programs import SIMULATED_FAMILIES, SimulatedProgram, simulated
 from soundness import fault, quiet_outcomes
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
-PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "1000")) // 20
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600")) // 10
 
 
 def program_of(seed: str) -> SimulatedProgram:

@@ -36,6 +36,7 @@ class Benchmark:
         return self.failures
 
     def __call__(self) -> None:
+        """Run the model: the main function of one execution."""
         for task in [start(function) for function in self._build(self)]:
             join(task)
 

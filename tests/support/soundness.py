@@ -47,7 +47,7 @@ def difference(findings: Findings, judge: Findings) -> str:
     return ""
 
 
-def fault(
+def fault(  # noqa: PLR0911 - one return for each thing that may be wrong
     program: Program,
     tally: Tally | None = None,
     strategy: Callable[[], Searching] = Dpor,

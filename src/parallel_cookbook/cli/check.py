@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from parallel_cookbook.cli.options import RecipeName, json_option, print_json
+from parallel_cookbook.cli.options import RecipeName, Seconds, json_option, print_json
 from parallel_cookbook.cli.run import PROGRAM_ARGUMENTS, ProgramCommand
 from parallel_cookbook.content import load_book
 from parallel_cookbook.errors import UsageError
@@ -38,10 +38,10 @@ _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
 @click.option("--max-executions", type=click.IntRange(min=1), help="Stop after this many.")
 @click.option(
     "--max-seconds",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=60.0,
     show_default=True,
-    help="Stop after this time.",
+    help="Stop after this time; 0 for no limit.",
 )
 @click.option(
     "--max-steps",
@@ -79,7 +79,9 @@ def check(
     as_json: bool,
     **options: Any,  # noqa: ANN401 - passed on as they are
 ) -> None:
-    """Explore every interleaving of a program, and show the shortest way in which it goes wrong.
+    """Explore every interleaving of a program.
+
+    Shows the shortest way in which it goes wrong, or says that there is none.
 
     TARGET is a recipe (its main is explored), file.py, file.py::function, or package.module:function.
     What follows -- is passed to the program as its arguments.
