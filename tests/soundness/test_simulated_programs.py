@@ -68,7 +68,6 @@ UNSEEN_LOOKS = {
 
 
 @pytest.mark.parametrize("name", UNSEEN_LOOKS)
-@pytest.mark.xfail(reason="the simulation does not say that these look at a start or a release")
 def test_a_look_at_what_is_no_point_makes_it_one(name: str) -> None:
     """Where the program can see a start or a release, these become points."""
     program = simulated(UNSEEN_LOOKS[name])

@@ -100,6 +100,7 @@ def explore(
         if tally.executions & _PROGRESS_MASK == 0:
             tally.share_done = strategy.share_done()
             on_progress(tally)
+    machine.kernel.close()
     tally.seconds = time.monotonic() - started
     tally.inversions = list(order.inversions())
     return tally

@@ -211,6 +211,7 @@ class Kernel:
 
     def launch(self, task: Task) -> None:
         """Perform `start_operation`."""
+        task.start_position = self.position - 1
         task.index = len(self.tasks)
         self.tasks.append(task)
         self.is_alone = False
@@ -237,6 +238,12 @@ class Kernel:
         self.running = parent
         if self.is_unwinding:
             raise Killed
+
+    def knows_start_of(self, task: Task) -> bool:
+        """Whether the running task comes after the start of `task`, in whatever order the rest comes."""
+        if task.done.state == UNBORN:
+            return False
+        return task.index == 0 or self.running.sync >> task.start_position & 1 == 1
 
     def join_operation(self, task: Task) -> Operation:
         """Return the operation that waits until `task` has ended."""
@@ -315,6 +322,11 @@ class Kernel:
             target.version -= 1
         if me.looked is not None:
             me.looked.setdefault(target, target.version)
+
+    def close(self) -> None:
+        """Let go of the greenlets that wait for work: a kernel that is dropped would keep them."""
+        while self._idle:
+            self._idle.pop().throw()
 
     def refuse(self, what: str) -> NoReturn:
         """End the execution: the running task has used `what`, which cannot be controlled."""

@@ -37,6 +37,7 @@ class Task:
         "operation",
         "past",
         "positions",
+        "start_position",
         "steps",
         "sync",
         "thread",
@@ -70,6 +71,8 @@ class Task:
         """All events that happen before its next one, by conflicts, as a set of positions."""
         self.sync = 0
         """All events that it knows of by synchronisation alone: what the race detector goes by."""
+        self.start_position = 0
+        """The position of the step that started it."""
         self.positions: list[int] = []
         """The position of each of its steps in the execution."""
         self.thread: Any = None

@@ -124,6 +124,7 @@ class Condition:
             return self._release_save()
         if type(lock) is RLock and not lock._is_owned():  # noqa: SLF001
             raise RuntimeError("cannot wait on un-acquired lock")
+        self._look_at_lock()
         part = (lock._target, Mode.WRITE, None)  # noqa: SLF001
         kernel.point(Operation("wait on", self._target, Mode.WRITE, None, (part,)))
         if lock._target.state == FREE:  # noqa: SLF001
@@ -192,6 +193,12 @@ class Condition:
 
     # --- waking ---------------------------------------------------------------------------------
 
+    def _look_at_lock(self) -> None:
+        """Say so if the answer depends on when somebody else gives the lock back."""
+        lock, kernel = self._lock, self._kernel
+        if type(lock) is Lock and lock._holder is not kernel.running:  # noqa: SLF001
+            kernel.demand_release_points()
+
     def notify(self, n: int = 1) -> None:
         """Wake the `n` that have waited longest, or as many as there are.
 
@@ -210,6 +217,7 @@ class Condition:
         is_lock = type(self._lock) is Lock
         if not is_lock and not self._is_owned():
             raise RuntimeError("cannot notify on un-acquired lock")
+        self._look_at_lock()
         waiters = self._waiters
         while True:
             chosen = list(waiters)[:n] if waiters else []

@@ -52,6 +52,8 @@ class Lock:
     __reduce_ex__ = refuse_pickling
 
     _acquire: Operation
+    _holder: Task | None
+    """Who took it last."""
     _kernel: Kernel
     _release: Operation
     _target: Target
@@ -147,6 +149,7 @@ def allocate_lock(_module: str) -> Lock:
     """Return a new lock; what `threading.Lock` is before Python 3.13."""
     lock: Lock = object.__new__(Lock)
     kernel = lock._kernel = active_kernel()  # noqa: SLF001
+    lock._holder = None  # noqa: SLF001
     target = lock._target = kernel.new_target("lock")  # noqa: SLF001
     lock._acquire = Operation("acquire", target, Mode.WRITE, is_free)  # noqa: SLF001
     lock._release = Operation("release", target)  # noqa: SLF001

@@ -124,6 +124,8 @@ class Thread:
         if task is kernel.running:
             raise RuntimeError("cannot join current thread")
         done = task.done
+        if not kernel.knows_start_of(task):
+            kernel.demand_life_points()
         if timeout is None:
             operation = Operation("join", done, Mode.READ, _is_not_alive)
             if done.state == ENDED and not kernel.are_lives_points:

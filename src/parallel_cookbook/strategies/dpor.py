@@ -20,9 +20,9 @@ events: the others are found from there. So
   them are left out together;
 - the end of the program races with what its daemons would still have done.
 
-Source sets are not optimal: some executions are cut off as repetitions. They are fewer than 1 in 100 on
-the random programs of tests/soundness, and none on the known ones, so wake-up trees (algorithm 2 of the
-same paper), which avoid them, would not pay for what they cost at each step.
+Source sets are not optimal: some executions are cut off as repetitions. They are about 1 in 80 on
+the random programs of tests/soundness, and none on the known ones: so little would wake-up trees
+(algorithm 2 of the same paper) save. They have not been tried here.
 
 Sets of tasks and sets of events are ints, bit i for number i: union and membership are single machine
 instructions for all executions of less than some hundred steps.
