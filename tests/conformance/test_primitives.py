@@ -16,6 +16,7 @@ from functools import cache
 from importlib.util import find_spec
 
 import pytest
+
 from primitives_runner import Verdict, names_of_tests, run_test
 
 CANDIDATES = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exploring import Claim, Claims, Modules
-
 from parallel_cookbook.simulation import fresh_module
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from exploring import Claim, Claims, Modules, explore
-
 from parallel_cookbook.strategies.dpor import Dpor
 
 programs = Claims()

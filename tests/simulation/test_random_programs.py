@@ -11,8 +11,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from exploring import Modules, explore
 
+from exploring import Modules, explore
 from parallel_cookbook.simulation import fresh_module
 from parallel_cookbook.strategies.dfs import Dfs
 from parallel_cookbook.strategies.dpor import Dpor
