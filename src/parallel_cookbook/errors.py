@@ -14,5 +14,9 @@ class UsageError(CookbookError):
     """The reader asked for something that is not there or does not fit together."""
 
 
+class ReplayMismatchError(CookbookError):
+    """The program did something else than it did before with the same choices."""
+
+
 class UnsupportedError(CookbookError):
     """This machine or interpreter cannot do what was asked."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import kernel_primitives as kp
-from parallel_cookbook.kernel import Kernel, Mode, Operation, Target
+from parallel_cookbook.kernel import Kernel, Mode, Operation, Target, Task
+from parallel_cookbook.kernel.record import Record
 from parallel_cookbook.strategies import Dpor
 from random_programs import random_program
 from soundness import fault
@@ -84,15 +85,14 @@ def state_with_all(patch: pytest.MonkeyPatch) -> None:
 
 def settled_steps_forgotten(patch: pytest.MonkeyPatch) -> None:
     """A step that needs no choice leaves no trace on its target."""
-    original = Kernel.settle
 
-    def settle(self: Kernel, operation: Operation) -> None:
-        lengths = [len(target.history) for target, _, _ in operation.parts()]
-        original(self, operation)
-        for (target, _, _), length in zip(operation.parts(), lengths, strict=True):
-            del target.history[length:]
+    def settle(self: Record, task: Task, operation: Operation, position: int) -> None:
+        past = task.past
+        for target, mode, _ in operation.parts():
+            past |= target.last if mode else target.last_write
+        self._note_parts(task, operation, past, position, depth=-1)
 
-    patch.setattr(Kernel, "settle", settle)
+    patch.setattr(Record, "settle", settle)
 
 
 def notify_on_nobody_independent(patch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 import kernel_primitives as kp
 from benchmark_programs import Benchmark, deadlock01, lazy01, philosophers, reorder
 from observe import Recorder, explore
+from parallel_cookbook.errors import ReplayMismatchError
 from parallel_cookbook.kernel import Ending, Kernel
 from parallel_cookbook.strategies import (
     Bounded,
@@ -18,7 +19,6 @@ from parallel_cookbook.strategies import (
     Pos,
     RandomWalk,
     Replay,
-    ReplayMismatchError,
 )
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def schedules(strategy: Strategy, count: int) -> list[list[int]]:
     kernel = Kernel(recorder)
     found = []
     for _ in range(count):
-        recorder.reset()
-        kernel.run(Benchmark(lazy01))
+        recorder.reset(strategy.repeats)
+        kernel.run(Benchmark(lazy01), strategy.repeats)
         found.append(recorder.schedule)
         if not strategy.next_execution():
             break

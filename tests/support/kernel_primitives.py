@@ -252,8 +252,11 @@ class Condition(Primitive):
         sleeper = self.sleepers.pop(ticket, None)
         if sleeper is not None:
             waker = self.kernel.running
-            sleeper.past |= waker.past
-            sleeper.sync |= waker.sync
+            if not self.kernel.is_repeating:
+                count = len(sleeper.positions)
+                self.kernel.record.trail.append((sleeper, sleeper.past, sleeper.sync, count))
+                sleeper.past |= waker.past
+                sleeper.sync |= waker.sync
             reacquire = Operation("reacquire", self.lock.target, Mode.WRITE, _is_free)
             if sleeper.is_daemon:
                 reacquire = reacquire.extended((self.kernel.process, Mode.READ, None))

@@ -37,18 +37,18 @@ class Recorder:
 
     def __init__(self, inner: Searching) -> None:
         self.inner = inner
-        self.events: list[tuple[Any, ...]] = []
-        self.schedule: list[int] = []
-        self._writes: dict[Target, int] = {}
-        self._steps: dict[Task, int] = {}
+        self._taken: list[tuple[Task, int, Operation]] = []
+        """For each step: the task, its index, what it did."""
         self._names: dict[int, object] = {}
 
-    def reset(self) -> None:
-        """Prepare for another execution."""
-        self.events = []
-        self.schedule = []
-        self._writes = {}
-        self._steps = {}
+    def reset(self, repeats: int = 0) -> None:
+        """Prepare for another execution, which begins with so many steps of the last one."""
+        del self._taken[repeats:]
+
+    @property
+    def schedule(self) -> list[int]:
+        """The index of the task, for each step."""
+        return [index for _, index, _ in self._taken]
 
     def choose(self, kernel: Kernel) -> Task | None:
         """Ask the strategy, and note down what it says."""
@@ -57,22 +57,32 @@ class Recorder:
             operation = task.operation
             assert operation is not None
             assert operation.is_enabled()
-            self.schedule.append(task.index)
-            step = self._steps[task] = self._steps.get(task, 0) + 1
-            places = self._places(kernel, operation)
-            self.events.append((self._name(kernel, task.uid), step, operation.kind, places))
+            self._taken.append((task, task.index, operation))
         return task
 
-    def _places(self, kernel: Kernel, operation: Operation) -> tuple[tuple[object, str, int], ...]:
+    def events(self, kernel: Kernel) -> list[tuple[Any, ...]]:
+        """Return what was done: by whom, as the how-manieth of its steps, and when on each target."""
+        writes: dict[Target, int] = {}
+        steps: dict[Task, int] = {}
+        events = []
+        for task, _, operation in self._taken:
+            step = steps[task] = steps.get(task, 0) + 1
+            places = self._places(kernel, operation, writes)
+            events.append((self._name(kernel, task.uid), step, operation.kind, places))
+        return events
+
+    def _places(
+        self, kernel: Kernel, operation: Operation, writes: dict[Target, int]
+    ) -> tuple[tuple[object, str, int], ...]:
         modes: dict[Target, int] = {}
         for target, mode, _ in operation.parts():
             modes[target] = max(modes.get(target, 0), int(mode))
         places = []
         for target, highest in modes.items():
-            place = self._writes.get(target, 0)
+            place = writes.get(target, 0)
             places.append((self._name(kernel, target.uid), target.kind, place))
             if highest:
-                self._writes[target] = place + 1
+                writes[target] = place + 1
         return tuple(places)
 
     def _name(self, kernel: Kernel, uid: int) -> object:
@@ -134,15 +144,16 @@ def explore(
     findings = Findings()
     for _ in range(max_executions):
         main = program()
-        recorder.reset()
-        ending = kernel.run(main)
+        repeats = getattr(strategy, "repeats", 0)
+        recorder.reset(repeats)
+        ending = kernel.run(main, repeats)
         findings.steps += len(recorder.schedule)
         if ending is Ending.CUT:
             findings.cut += 1
         else:
             findings.executions += 1
             findings.deadlocks += ending is Ending.DEADLOCK
-            identity = hash(frozenset(recorder.events))
+            identity = hash(frozenset(recorder.events(kernel)))
             outcome: tuple[object, ...] = (
                 ending.value,
                 getattr(main, "outcome", tuple)(),

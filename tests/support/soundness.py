@@ -113,7 +113,7 @@ def quiet_outcomes(program: Program, max_executions: int = 1000) -> set[object] 
         is_complete = had_demands = False
         for _ in range(max_executions):
             main = program()
-            ending = kernel.run(main)
+            ending = kernel.run(main, strategy.repeats)
             if had_demands := kernel.meet_demands():
                 are_releases_points = kernel.are_releases_points
                 are_lives_points = kernel.are_lives_points

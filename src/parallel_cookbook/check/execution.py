@@ -18,7 +18,7 @@ from parallel_cookbook.check.polling import Poll
 from parallel_cookbook.check.program import Entry, Program
 from parallel_cookbook.errors import CookbookError, UnsupportedError
 from parallel_cookbook.instrument import SiteTable
-from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation, Target, Task
+from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation, Task
 from parallel_cookbook.simulation import shut_down
 
 if TYPE_CHECKING:
@@ -99,8 +99,11 @@ class Machine:
         """Whether an execution has shown that a name must be tracked which was not."""
         self._faults: list[Fault] = []
 
-    def execute(self, chooser: Chooser) -> Execution:
-        """Execute the program once; `chooser` says who goes on at each step."""
+    def execute(self, chooser: Chooser, repeats: int = 0) -> Execution:
+        """Execute the program once; `chooser` says who goes on after the first `repeats` steps.
+
+        These are repeated as the last execution had them, which must have been of the same search.
+        """
         kernel = self.kernel
         kernel.chooser = chooser
         self.memory.begin_execution()
@@ -109,7 +112,7 @@ class Machine:
         returned: list[object] = []
         output = _Output(kernel)
         with _as_a_program(output, self.entry), _without_collector():
-            ending = kernel.run(lambda: returned.append(self._call()))
+            ending = kernel.run(lambda: returned.append(self._call()), repeats)
         if ending is Ending.DEADLOCK:
             polls = any(isinstance(task.operation, Poll) for task in kernel.tasks)
             kind: FailureKind = "livelock" if polls else "deadlock"
@@ -253,7 +256,7 @@ class _Output(io.TextIOBase):
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()
         self._kernel = kernel
-        self._write = Operation("print", Target(0, "output", name="stdout"))
+        self._write: Operation | None = None
         self._pieces: list[str] = []
         self._room = MAX_KEPT_OUTPUT
 
@@ -263,6 +266,8 @@ class _Output(io.TextIOBase):
     def write(self, text: str, /) -> int:
         kernel = self._kernel
         if len(kernel.tasks) > 1 and not kernel.is_unwinding:
+            if self._write is None:
+                self._write = Operation("print", kernel.shared_target("output", name="stdout"))
             kernel.point(self._write)
         if self._room > 0:
             self._pieces.append(text[: self._room])

@@ -78,7 +78,7 @@ def explore(
     strategy = new_strategy()
     order = machine.watch_lock_order()
     while True:
-        execution = machine.execute(strategy)
+        execution = machine.execute(strategy, strategy.repeats)
         machine.stop_watching()
         _count(tally, machine, execution)
         if stop_at_first and tally.faults:
@@ -134,7 +134,7 @@ def _result(execution: Execution) -> str:
 
 
 def _witness(machine: Machine) -> Witness:
-    return Witness(tuple(machine.kernel.choices), machine.grain())
+    return Witness(tuple(machine.kernel.record.choices), machine.grain())
 
 
 def _limit_met(tally: Tally, budget: Budget, machine: Machine) -> str:

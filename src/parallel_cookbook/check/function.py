@@ -19,8 +19,8 @@ from parallel_cookbook.check.execution import Fault, Machine
 from parallel_cookbook.check.explain import NarratingHooks, narrate
 from parallel_cookbook.check.payload import is_named, pack, source_file
 from parallel_cookbook.check.program import Entry, is_installed
-from parallel_cookbook.check.schedule import Replay, ReplayMismatchError, decode
-from parallel_cookbook.errors import UsageError
+from parallel_cookbook.check.schedule import Replay, decode
+from parallel_cookbook.errors import ReplayMismatchError, UsageError
 from parallel_cookbook.instrument import strip_hook_frames
 
 if TYPE_CHECKING:

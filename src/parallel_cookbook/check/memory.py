@@ -16,9 +16,10 @@ Heisenbugs", OSDI 2008, section 3.1).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from parallel_cookbook.check.schedule import site_keys
+from parallel_cookbook.errors import ReplayMismatchError
 from parallel_cookbook.kernel import Mode, Operation, Target
 
 if TYPE_CHECKING:
@@ -54,28 +55,38 @@ class Place:
         "_target",
         "is_atomic",
         "keep",
-        "last_read_step",
-        "last_reader",
-        "reads",
+        "load",
+        "more_reads",
+        "read_site",
+        "read_step",
+        "read_task",
+        "store",
+        "tag",
         "write_site",
         "write_step",
         "write_task",
     )
 
-    def __init__(self, keep: object, *, is_atomic: bool) -> None:
-        self.keep: Final = keep
+    def __init__(self, tag: Hashable, *, is_atomic: bool) -> None:
+        self.tag: Final = tag
+        """What it is called in its object: it tells whether a repeated execution finds it again."""
+        self.keep: object = None
         """The object it belongs to, kept alive so that its id stays its own."""
         self.is_atomic: Final = is_atomic
         """Whether its accesses are indivisible and synchronise, as those of a container's shape."""
         self._target: Target | None = None
+        self.load: Operation | None = None
+        """The operation that reads it, once it was needed."""
+        self.store: Operation | None = None
         self.write_task: Task | None = None
         self.write_step = 0
         self.write_site = 0
-        self.reads: dict[int, tuple[Task, int, int]] = {}
-        """For each task that has read it since the last write: the task, its step, the site."""
-        self.last_reader: Task | None = None
-        self.last_read_step = 0
-        """Who has read it last, and in which of its steps."""
+        self.read_task: Task | None = None
+        """Who has read it last, since the last write; in which of its steps, and where."""
+        self.read_step = 0
+        self.read_site = 0
+        self.more_reads: dict[int, tuple[Task, int, int]] | None = None
+        """The same of other tasks whose reads the last one does not come after, by index."""
 
     @property
     def is_looked_at(self) -> bool:
@@ -89,28 +100,43 @@ class Place:
             self._target = Target(0, "place", is_variable=not self.is_atomic)
         return self._target
 
+    def restore(self, entry: tuple[Any, ...]) -> None:
+        """Take back what one access has noted here; see `Record.rewind`."""
+        (
+            _,
+            self.write_task,
+            self.write_step,
+            self.write_site,
+            self.read_task,
+            self.read_step,
+            self.read_site,
+            self.more_reads,
+        ) = entry
+
 
 class Memory:
     """The places of one execution, and what all executions have taught about the sites."""
 
     def __init__(self, kernel: Kernel, sites: SiteTable) -> None:
         self.kernel = kernel
+        self.record = kernel.record
+        self._trail = kernel.record.trail
         self.sites = sites
-        self.places: dict[Hashable, Place] = {}
+        self.places: dict[tuple[Hashable, ...], Place] = {}
         self.views: dict[int, tuple[object, object]] = {}
         """For each view of a dict, by its id: the view, which keeps the id its own, and the dict."""
         self.visible: list[bool] = []
         """By site: whether an access there is a scheduling point."""
         self.races: dict[tuple[int, int], Race] = {}
         """All races found so far, by their two sites."""
-        self.has_news = False
-        """Whether a site has become visible that was not when this exploration began."""
         self.preset: frozenset[str] = frozenset()
         """The keys of sites that are visible from the beginning; see check/schedule.py."""
         self._wanted: set[int] = set()
 
     def begin_execution(self) -> None:
         """Forget the places; what is known of the sites stays."""
+        for place in self.places.values():
+            place.keep = None
         self.places.clear()
         self.views.clear()
 
@@ -129,7 +155,6 @@ class Memory:
         for site in news:
             self.visible[site] = True
         self._wanted.clear()
-        self.has_news = False
         return bool(news)
 
     def visible_keys(self) -> frozenset[str]:
@@ -137,71 +162,126 @@ class Memory:
         keys = site_keys(self.sites)
         return frozenset(key for key, seen in zip(keys, self.visible, strict=True) if seen)
 
-    def place(self, key: Hashable, keep: object, *, is_atomic: bool = False) -> Place:
-        """Return the place of that key; `keep` is the object whose id is in the key."""
+    def place(self, key: tuple[Hashable, ...], keep: object, *, is_atomic: bool = False) -> Place:
+        """Return the place of that key; `keep` is the object whose id is the key's first part.
+
+        A repeated execution finds its places in the same order as the last one did.
+        """
         place = self.places.get(key)
-        if place is None:
-            place = self.places[key] = Place(keep, is_atomic=is_atomic)
+        if place is not None:
+            return place
+        if self.kernel.is_repeating:
+            place = self.record.found[len(self.places)]
+            if place.tag != key[1:]:
+                raise ReplayMismatchError(
+                    f"the program looked at {place.tag!r}, and now looks at {key[1:]!r}"
+                )
+        else:
+            place = Place(key[1:], is_atomic=is_atomic)
+            self.record.find(place)
+        place.keep = keep
+        self.places[key] = place
         return place
 
     def read(self, place: Place, site: int) -> None:
         """Announce a read, if its site is visible; then look whether it races with the last write."""
+        kernel = self.kernel
         if self.visible[site]:
-            self.kernel.point(Operation("load", place.target, Mode.READ))
-        me = self.kernel.running
-        if place.last_reader is me and place.last_read_step == me.steps and me.looked is None:
-            return  # nothing new: it has read this place since its last step
-        self._note_read(place, site)
+            if place.load is None:
+                place.load = Operation("load", place.target, Mode.READ)
+            kernel.point(place.load)
+        if not kernel.is_repeating:
+            me = kernel.running
+            if place.read_task is not me or place.read_step != me.steps or me.looked is not None:
+                self._note_read(place, site, me)
 
     def write(self, place: Place, site: int) -> None:
         """Announce a write, if its site is visible; then look whether it races with any access."""
+        kernel = self.kernel
         if self.visible[site]:
-            self.kernel.point(Operation("store", place.target))
-        self._note_write(place, site)
+            if place.store is None:
+                place.store = Operation("store", place.target)
+            kernel.point(place.store)
+        kernel.running.changes += 1
+        if not kernel.is_repeating:
+            self._note_write(place, site, kernel.running)
 
     def access(self, kind: str, reads: Sequence[Place], writes: Sequence[Place], site: int) -> None:
         """Announce one indivisible access to several places, if its site is visible; then look."""
+        kernel = self.kernel
         if self.visible[site]:
             parts = [(place.target, Mode.WRITE, None) for place in writes]
             parts += [(place.target, Mode.READ, None) for place in reads]
             target, mode, need = parts[0]
-            self.kernel.point(Operation(kind, target, mode, need, tuple(parts[1:])))
+            kernel.point(Operation(kind, target, mode, need, tuple(parts[1:])))
+        me = kernel.running
+        me.changes += len(writes)
+        if kernel.is_repeating:
+            return
         for place in reads:
-            self._note_read(place, site)
+            self._note_read(place, site, me)
         for place in writes:
-            self._note_write(place, site)
+            self._note_write(place, site, me)
 
-    def _note_read(self, place: Place, site: int) -> None:
-        me = self.kernel.running
-        writer = place.write_task
-        if writer is not me and writer is not None and not _knows(me, writer, place.write_step):
-            self._race(
-                place, site, Access(writer.name, place.write_site, is_write=True), is_write=False
-            )
+    def _note_read(self, place: Place, site: int, me: Task) -> None:
+        writer, step = place.write_task, place.write_step
+        sync = me.sync
+        if writer is not me and writer is not None and not _knows(sync, writer, step):
+            first = Access(writer.name, place.write_site, is_write=True)
+            self._race(place, site, first, is_write=False)
         if me.looked is not None:
             me.looked.setdefault(place.target, place.target.version)
-        place.last_reader = me
-        place.last_read_step = me.steps
-        place.reads[me.index] = (me, me.steps, site)
-
-    def _note_write(self, place: Place, site: int) -> None:
-        me = self.kernel.running
-        writer = place.write_task
-        if writer is not me and writer is not None and not _knows(me, writer, place.write_step):
-            self._race(
-                place, site, Access(writer.name, place.write_site, is_write=True), is_write=True
+        reader, step, others = place.read_task, place.read_step, place.more_reads
+        self._trail.append(
+            (
+                place,
+                writer,
+                place.write_step,
+                place.write_site,
+                reader,
+                step,
+                place.read_site,
+                others,
             )
-        if place.last_reader is not None:
-            for reader, step, read_site in place.reads.values():
-                if reader is not me and not _knows(me, reader, step):
-                    self._race(
-                        place, site, Access(reader.name, read_site, is_write=False), is_write=True
-                    )
-            place.reads.clear()
-            place.last_reader = None
-        me.changes += 1
+        )
+        if reader is not me and reader is not None and not _knows(sync, reader, step):
+            # Neither read comes before the other: a write must come after both.
+            others = dict(others or ())
+            others[reader.index] = (reader, step, place.read_site)
+            others.pop(me.index, None)
+            place.more_reads = others
+        place.read_task = me
+        place.read_step = me.steps
+        place.read_site = site
+
+    def _note_write(self, place: Place, site: int, me: Task) -> None:
+        writer, step = place.write_task, place.write_step
+        sync = me.sync
+        if writer is not me and writer is not None and not _knows(sync, writer, step):
+            first = Access(writer.name, place.write_site, is_write=True)
+            self._race(place, site, first, is_write=True)
+        reader, read_step, others = place.read_task, place.read_step, place.more_reads
+        if reader is not None:
+            reads = [(reader, read_step, place.read_site), *(others or {}).values()]
+            for other, step, read_site in reads:
+                if other is not me and not _knows(sync, other, step):
+                    first = Access(other.name, read_site, is_write=False)
+                    self._race(place, site, first, is_write=True)
         if place.is_looked_at:
             place.target.version += 1
+        self._trail.append(
+            (
+                place,
+                writer,
+                place.write_step,
+                place.write_site,
+                reader,
+                read_step,
+                place.read_site,
+                others,
+            )
+        )
+        place.read_task = place.more_reads = None
         place.write_task = me
         place.write_step = me.steps
         place.write_site = site
@@ -210,13 +290,12 @@ class Memory:
         for one in (first.site, site):
             if not self.visible[one]:
                 self._wanted.add(one)
-                self.has_news = True
         if not place.is_atomic and (first.site, site) not in self.races:
             second = Access(self.kernel.running.name, site, is_write)
             self.races[first.site, site] = Race(self.sites[site].subject, first, second)
 
 
-def _knows(me: Task, other: Task, step: int) -> bool:
-    """Whether `me` comes after what `other` did before its step number `step`, by synchronisation."""
+def _knows(sync: int, other: Task, step: int) -> bool:
+    """Whether who knows of the events `sync` comes after what `other` did before its step `step`."""
     positions = other.positions
-    return len(positions) > step and me.sync >> positions[step] & 1 == 1
+    return len(positions) > step and sync >> positions[step] & 1 == 1

@@ -17,7 +17,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from parallel_cookbook.errors import CookbookError
+from parallel_cookbook.errors import ReplayMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,10 +29,6 @@ VERSION = "1"
 _KEY_LENGTH = 4
 Step = tuple[int, str]
 """The index of a task, and the first letter of what it does."""
-
-
-class ReplayMismatchError(CookbookError):
-    """The program does not do what the schedule says."""
 
 
 def encode(steps: Sequence[Step], visible: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 
 class Mode(enum.IntEnum):
@@ -38,6 +38,7 @@ class Target:
         "last",
         "last_write",
         "name",
+        "operations",
         "state",
         "sync",
         "sync_write",
@@ -55,20 +56,30 @@ class Target:
         self.name = name
         self.is_variable: Final = is_variable
         """Whether it only stores a value: tasks that meet at a variable do not synchronise."""
+        self.operations: tuple[Operation, ...] = ()
+        """What can be done to it, if its owner keeps that here: made once for many executions."""
         self.version = 0
         """How many operations have written it."""
-        # What a strategy notes down of one execution; see strategies/dpor.py.
+        # What is noted down of one execution; see kernel/record.py.
         self.history: list[tuple[int, Mode, int]] = []
         """Of each event on it: its position in the execution, its mode, the state before it."""
         self.last = 0
         """All events that happen before the next write, as a set of positions (bit i: event i)."""
         self.last_write = 0
         """All events that happen before the next read."""
-        # What the kernel notes down for the race detector.
+        # The same for the race detector, which goes by synchronisation alone.
         self.sync = 0
         """All events that a task knows of after it has written the target, as a set of positions."""
         self.sync_write = 0
         """The same after it has only read it."""
+
+    def restore(self, entry: tuple[Any, ...]) -> None:
+        """Take back what one event has noted here; see `Record.rewind`."""
+        _, self.last, self.last_write, self.sync, self.sync_write, has_history, of_task = entry
+        if has_history:
+            self.history.pop()
+        if of_task is not None:
+            of_task[0].restore(of_task)
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name or self.uid}>"
@@ -119,6 +130,10 @@ class Operation:
     def extended(self, part: tuple[Target, Mode, Need | None]) -> Operation:
         """Return the same operation on one more target."""
         return Operation(self.kind, self.target, self.mode, self.need, (*self.more, part))
+
+    def is_like(self, other: Operation) -> bool:
+        """Whether it is the same operation, seen in another execution."""
+        return self.kind == other.kind and self.target.uid == other.target.uid
 
     def conflicts_with(self, other: Operation) -> bool:
         """Whether their order can matter: a target in common that one of them writes."""

@@ -16,11 +16,13 @@ import contextvars
 import enum
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from greenlet import getcurrent, greenlet
 
+from parallel_cookbook.errors import ReplayMismatchError
 from parallel_cookbook.kernel.operation import Mode, Operation, Target
+from parallel_cookbook.kernel.record import Record
 from parallel_cookbook.kernel.task import Killed, Task
 
 if TYPE_CHECKING:
@@ -89,8 +91,9 @@ class Kernel:
         """Whether no execution is running, or it has ended and its tasks are being unwound."""
         self.position = 0
         """How many steps the present execution has performed."""
-        self.choices: list[tuple[int, str]] = []
-        """The choices of the present execution: a task's index, the first letter of what it does."""
+        self.record: Final = Record()
+        self.is_repeating = False
+        """Whether the present execution still repeats the last one: nothing is noted down."""
         self.is_alone = True
         """Whether the present execution has had one task only, so far."""
         self.on_point: Callable[[Task, Operation], None] | None = None
@@ -105,6 +108,13 @@ class Kernel:
         """Whether the start and the end of a task are points: needed once somebody looks at them."""
         self.demands: set[str] = set()
         """Which of the two the program has turned out to need."""
+        self._script: list[tuple[tuple[int, str], Operation]] = []
+        """What the present execution repeats."""
+        self._repeats = 0
+        """How many choices the present execution repeats."""
+        self._depth = 0
+        """How many it has repeated."""
+        self._note_step = self.record.step
         self._spawner: Task | None = None
         """The task that waits for its new child to arrive at a point."""
         self._uids: dict[tuple[int, int], int] = {}
@@ -117,22 +127,36 @@ class Kernel:
         """Tasks that caught Killed and went on: parked for ever."""
         self.max_steps = sys.maxsize
         """An execution with more steps is cut off."""
-        self.process = Target(0, "process")
+        self.process = self.record.target(0, "process", 0, "")
         """Its state is the number of non-daemon tasks that live."""
         self.on_refusal: Callable[[Task, str], None] = lambda _task, _what: None
         """Called in a task that uses what cannot be controlled, before the execution is cut off."""
         self.on_uncaught: Callable[[Task, BaseException], None] = _reraise
         """Called in a task whose function raised; what it raises itself ends the whole exploration."""
 
-    def run(self, main: Callable[[], object]) -> Ending:
+    def run(self, main: Callable[[], object], repeats: int = 0) -> Ending:
         """Perform one execution of `main`; return how it ended.
 
-        Cost: what the program costs, and some microseconds for each task and step.
+        repeats: so many choices are those of the last execution, and `main` is the same program. The
+        chooser is not asked for them, and nothing is noted down.
+
+        Raises ReplayMismatchError if the program does something else than it did then. Cost: what the
+        program costs, some microseconds for each task and step, and less for those repeated.
         """
+        record = self.record
+        for task in record.tasks.values():
+            task.function = task.thread = None  # what they held is finalized now, not later
+        self.is_repeating = repeats > 0
+        self._repeats = repeats
+        self._depth = 0
+        if repeats:
+            self._script = list(zip(record.choices, record.operations, strict=True))[:repeats]
+            record.rewind(repeats)
+        else:
+            record.forget()
         self.tasks = []
         self.state = {}
         self.position = 0
-        self.choices = []
         self.is_alone = True
         self.is_unwinding = False
         self.ending = Ending.FINISHED
@@ -140,12 +164,13 @@ class Kernel:
         self._exit = None
         self._trouble = None
         self._spawner = None
-        self.process = Target(0, "process", 1)
+        self.process = record.target(0, "process", 1, "")
         self._end_parts = ((self.process, Mode.READ, None),)
         previous = getattr(_active, "kernel", None)
         _active.kernel = self
         try:
-            root = Task(0, 0, "MainThread", main, Target(0, "task", ALIVE, "MainThread"))
+            root = self._new_task(0, "MainThread", main, ALIVE)
+            root.index = 0
             self.tasks.append(root)
             self.running = root
             try:
@@ -175,12 +200,24 @@ class Kernel:
 
     def new_target(self, kind: str, state: int = 0, name: str = "") -> Target:
         """Make a target that belongs to something that the running task creates."""
-        return Target(self.new_uid(), kind, state, name)
+        return self.record.target(self.new_uid(), kind, state, name)
+
+    def shared_target(self, kind: str, name: str = "", *, is_variable: bool = False) -> Target:
+        """Return the one target of this kind, which all tasks of an execution share."""
+        return self.record.target(0, kind, 0, name, is_variable=is_variable)
 
     def new_task(self, name: str, function: Callable[[], object]) -> Task:
         """Make a task that is not started yet."""
-        uid = self.new_uid()
-        return Task(-1, uid, name, function, Target(uid, "task", UNBORN, name))
+        return self._new_task(self.new_uid(), name, function, UNBORN)
+
+    def _new_task(self, uid: int, name: str, function: Callable[[], object], state: int) -> Task:
+        tasks = self.record.tasks
+        done = self.record.target(uid, "task", state, name)
+        task = tasks.get(uid)
+        if task is None:
+            task = tasks[uid] = Task(uid, done)
+        task.begin(name, function)
+        return task
 
     def demand_release_points(self) -> None:
         """Say that somebody has looked whether a lock is free, so that a release can be seen."""
@@ -211,7 +248,6 @@ class Kernel:
 
     def launch(self, task: Task) -> None:
         """Perform `start_operation`."""
-        task.start_position = self.position - 1
         task.index = len(self.tasks)
         self.tasks.append(task)
         self.is_alone = False
@@ -220,8 +256,10 @@ class Kernel:
             self._let_exit_end_daemons()
         else:
             self.process.state += 1
-        task.past = self.running.past
-        task.sync = self.running.sync
+        if not self.is_repeating:
+            task.start_position = self.position - 1
+            task.past = self.running.past
+            task.sync = self.running.sync
         if self.are_lives_points or task.is_daemon or self.running.is_daemon:
             begin = Operation("begin", task.done, Mode.READ)
             task.operation = begin if not task.is_daemon else self._while_process_lives(begin)
@@ -295,22 +333,10 @@ class Kernel:
         me = self.running
         if self.on_settle is not None:
             self.on_settle(me, operation)
-        past = me.past
-        parts = operation.parts()
-        # It is a part of the step that was chosen last: whoever asks for the state of a target without
-        # that step, as strategies/dpor.py does, must find what this changed.
-        position = len(self.choices) - 1
-        if position >= 0:
-            for target, mode, _ in parts:
-                target.history.append((position, mode, target.state))
-        for target, mode, _ in parts:
-            past |= target.last if mode else target.last_write
-        for target, mode, _ in parts:
-            target.last |= past
-            if mode:
-                target.last_write = past
-        me.past = past
-        self._synchronise(me, operation)
+        position = self.position
+        self._count(me, operation)
+        if not self.is_repeating:
+            self.record.settle(me, operation, position)
 
     def note_expiry(self, operation: Operation) -> None:
         """Learn that an operation, just performed by the running task, was in vain: it was a look."""
@@ -371,6 +397,10 @@ class Kernel:
 
     def _choose(self) -> Task | None:
         """Ask the chooser; mark the task as running. None ends the execution."""
+        if self.is_repeating:
+            if self._depth < self._repeats:
+                return self._choose_as_before()
+            self.is_repeating = False
         try:
             chosen = self.chooser.choose(self) if self.position < self.max_steps else None
         except Exception as error:  # noqa: BLE001 - handed to the caller of run
@@ -384,44 +414,49 @@ class Kernel:
             return None
         if chosen is self._exit:
             return None
-        assert chosen.operation is not None  # noqa: S101 - only live tasks can be chosen
         operation = chosen.operation
-        self.choices.append((chosen.index, operation.kind[0]))
-        self._synchronise(chosen, operation)
+        assert operation is not None  # noqa: S101 - only live tasks can be chosen
+        self._note_step(chosen, operation, self.position)
+        self._count(chosen, operation)
         chosen.operation = None
         self.running = chosen
         return chosen
 
-    def _synchronise(self, task: Task, operation: Operation) -> None:
-        """Note down a step, and what its task comes to know of the others by it."""
-        position = self.position
-        self.position = position + 1
+    def _choose_as_before(self) -> Task | None:
+        """Let the task go on that went on here in the last execution."""
+        (index, _), expected = self._script[self._depth]
+        chosen = self.tasks[index] if index < len(self.tasks) else None
+        operation = chosen.operation if chosen is not None else None
+        if operation is not expected and (operation is None or not operation.is_like(expected)):
+            self._trouble = ReplayMismatchError(
+                f"step {self._depth}: task {index} was about to {expected}, "
+                f"and is now about to {operation}"
+            )
+            return None
+        assert chosen is not None  # noqa: S101 - it has the operation
+        self._depth += 1
+        self._count(chosen, expected)
+        chosen.operation = None
+        self.running = chosen
+        return chosen
+
+    def _count(self, task: Task, operation: Operation) -> None:
+        """Count a step, also one that is repeated: what programs do may hang on how many there were."""
+        self.position += 1
         task.steps += 1
-        task.positions.append(position)
         if operation.is_effect:
             task.changes += 1
         elif task.looked is not None and not operation.mode:
             task.looked.setdefault(operation.target, operation.target.version)
-        known = task.sync | 1 << position
-        parts = operation.parts()
-        for target, mode, _ in parts:
-            if not target.is_variable:
-                known |= target.sync if mode else target.sync_write
-        for target, mode, _ in parts:
-            if mode:
-                target.version += 1
-            if not target.is_variable:
-                target.sync |= known
-                if mode:
-                    target.sync_write = known
-        task.sync = known
 
     # A program ends when its last non-daemon task has ended, wherever its daemons are then. So that each
     # "then" is tried, the end is an operation of its own, which conflicts with every step of a daemon.
 
     def _let_exit_end_daemons(self) -> None:
         if self._exit is None:
-            self._exit = Task(len(self.tasks), -1, "exit", lambda: None, self.process)
+            self._exit = Task(-1, self.process)
+            self._exit.begin("exit", lambda: None)
+            self._exit.index = len(self.tasks)
             self._exit.operation = Operation("exit", self.process, Mode.WRITE, _is_zero)
             self.tasks.append(self._exit)
 
@@ -483,6 +518,7 @@ class Kernel:
     def _unwind(self) -> None:
         """Throw Killed into each task that is still parked, so that nothing of it stays."""
         self.is_unwinding = True
+        self.record.end()
         for task in self.tasks:
             if task.greenlet is not None and not task.greenlet.dead:
                 self.running = task

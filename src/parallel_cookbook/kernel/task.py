@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,14 +44,12 @@ class Task:
         "uid",
     )
 
-    def __init__(
-        self, index: int, uid: int, name: str, function: Callable[[], object], done: Target
-    ) -> None:
-        self.index = index
-        self.uid = uid
-        self.name = name
-        self.function = function
-        self.done = done
+    def __init__(self, uid: int, done: Target) -> None:
+        self.index = -1
+        self.uid: Final = uid
+        self.name = ""
+        self.function: Callable[[], object] | None = None
+        self.done: Final = done
         """Its state is 0 before the start, 1 while it lives, 2 when it has ended."""
         self.is_daemon = False
         self.greenlet: greenlet | None = None
@@ -77,6 +75,20 @@ class Task:
         """The position of each of its steps in the execution."""
         self.thread: Any = None
         """The program's own object for it, if it has one."""
+
+    def begin(self, name: str, function: Callable[[], object]) -> None:
+        """Be ready for one more execution; what was noted down stays."""
+        self.index = -1
+        self.name = name
+        self.function = function
+        self.is_daemon = False
+        self.greenlet = self.operation = self.looked = self.thread = None
+        self.steps = self.changes = self.kills = self.created = 0
+
+    def restore(self, entry: tuple[Any, ...]) -> None:
+        """Take back what its last event has noted here; see `Record.rewind`."""
+        _, self.past, self.sync, length = entry
+        del self.positions[length:]
 
     def __repr__(self) -> str:
         return f"<task {self.index} {self.name!r}>"

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 NANOSECONDS: Final = 1_000_000_000
 
-_UID: Final = -2
-"""Of the clock's target: there is one in each execution, whoever looks first."""
-
 _START_NS: Final = 1_700_000_000 * NANOSECONDS
 """The wall clock's time when an execution begins: in November 2023."""
 
@@ -72,8 +69,8 @@ class Clock:
 
     __slots__ = ("_last_reader", "_look", "_tick_ns", "now_ns", "part", "target")
 
-    def __init__(self) -> None:
-        self.target: Final = Target(_UID, "clock", is_variable=True)
+    def __init__(self, kernel: Kernel) -> None:
+        self.target: Final = kernel.shared_target("clock", is_variable=True)
         self.part: Final = (self.target, Mode.READ, None)
         """For an operation that may move the clock."""
         self.now_ns = 0
@@ -107,7 +104,7 @@ def clock_of(kernel: Kernel) -> Clock:
     """Return the clock of the present execution."""
     clock = kernel.state.get("clock")
     if clock is None:
-        clock = kernel.state["clock"] = Clock()
+        clock = kernel.state["clock"] = Clock(kernel)
     return clock
 
 

@@ -97,7 +97,7 @@ class Condition:
         Returns whether it was notified in time. Raises RuntimeError if the lock is not held.
         """
         kernel = self._kernel
-        ticket = Target(kernel.new_uid(), "waiter")
+        ticket = kernel.new_target("waiter")
         saved = self._join_queue(ticket)
         if timeout is None:
             self._take_lock_when_notified(ticket, saved)

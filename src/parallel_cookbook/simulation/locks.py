@@ -151,9 +151,17 @@ def allocate_lock(_module: str) -> Lock:
     kernel = lock._kernel = active_kernel()  # noqa: SLF001
     lock._holder = None  # noqa: SLF001
     target = lock._target = kernel.new_target("lock")  # noqa: SLF001
-    lock._acquire = Operation("acquire", target, Mode.WRITE, is_free)  # noqa: SLF001
-    lock._release = Operation("release", target)  # noqa: SLF001
+    lock._acquire, lock._release = target.operations or _operations_on(target)  # noqa: SLF001
     return lock
+
+
+def _operations_on(target: Target) -> tuple[Operation, ...]:
+    """Make what can be done to a lock, acquire and release, once for all executions."""
+    target.operations = (
+        Operation("acquire", target, Mode.WRITE, is_free),
+        Operation("release", target),
+    )
+    return target.operations
 
 
 class RLock:
@@ -175,8 +183,7 @@ class RLock:
         self = object.__new__(cls)
         kernel = self._kernel = active_kernel()
         target = self._target = kernel.new_target("rlock")
-        self._acquire = Operation("acquire", target, Mode.WRITE, is_free)
-        self._release = Operation("release", target)
+        self._acquire, self._release = target.operations or _operations_on(target)
         self._owner = None
         self._count = 0
         return self

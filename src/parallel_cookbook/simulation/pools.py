@@ -19,7 +19,7 @@ from collections import deque
 from concurrent.futures.thread import BrokenThreadPool
 from typing import TYPE_CHECKING, Any, Literal
 
-from parallel_cookbook.kernel import Killed, Mode, Operation, Target, active_kernel
+from parallel_cookbook.kernel import Killed, Mode, Operation, active_kernel
 from parallel_cookbook.simulation.futures import LOGGER, Future
 from parallel_cookbook.simulation.registry import registry_of
 from parallel_cookbook.simulation.threads import Thread, _register_atexit
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from parallel_cookbook.kernel import Kernel
-
-_UID = -3
-"""Of the target that stands for the list of all pools."""
 
 _CLOSING = 1
 _ONE_CALL = 2
@@ -94,8 +91,8 @@ def _result_or_cancel(future: Future, timeout: float | None) -> Any:  # noqa: AN
 class _Pools:
     """All pools of an execution, for the end of the main flow."""
 
-    def __init__(self) -> None:
-        self.target = Target(_UID, "pools")
+    def __init__(self, kernel: Kernel) -> None:
+        self.target = kernel.shared_target("pools")
         self.pools: list[_Pool] = []
         self.is_closed = False
         _register_atexit(self.close)
@@ -115,7 +112,7 @@ class _Pools:
 def _pools_of(kernel: Kernel) -> _Pools:
     pools = kernel.state.get("pools")
     if pools is None:
-        pools = kernel.state["pools"] = _Pools()
+        pools = kernel.state["pools"] = _Pools(kernel)
     return pools
 
 

@@ -11,10 +11,12 @@ import random as _real
 from random import *  # noqa: F403 - this module stands for it
 from typing import TYPE_CHECKING, Any
 
-from parallel_cookbook.kernel import Operation, Target, active_kernel
+from parallel_cookbook.kernel import Operation, active_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from parallel_cookbook.kernel import Kernel
 
 # ruff: noqa: ANN401 - values of any type; no cryptography
 
@@ -33,9 +35,9 @@ class Random(_real.Random):  # type: ignore[no-redef]
 class _Shared:
     """The hidden generator of one execution."""
 
-    def __init__(self) -> None:
+    def __init__(self, kernel: Kernel) -> None:
         self.generator = _real.Random(SEED)
-        self.draw = Operation("draw", Target(-3, "random"))
+        self.draw = Operation("draw", kernel.shared_target("random"))
 
 
 def _shared_method(name: str) -> Callable[..., Any]:
@@ -43,7 +45,7 @@ def _shared_method(name: str) -> Callable[..., Any]:
         kernel = active_kernel()
         shared = kernel.state.get("random")
         if shared is None:
-            shared = kernel.state["random"] = _Shared()
+            shared = kernel.state["random"] = _Shared(kernel)
         if not kernel.is_alone:
             kernel.point(shared.draw)
         return getattr(shared.generator, name)(*args, **kwargs)

@@ -23,7 +23,7 @@ from parallel_cookbook.strategies.dpor import Dpor
 from parallel_cookbook.strategies.pct import Pct
 from parallel_cookbook.strategies.pos import Pos
 from parallel_cookbook.strategies.random_walk import RandomWalk
-from parallel_cookbook.strategies.replay import Replay, ReplayMismatchError
+from parallel_cookbook.strategies.replay import Replay
 
 if TYPE_CHECKING:
     from parallel_cookbook.kernel import Kernel, Task
@@ -37,7 +37,6 @@ __all__ = [
     "Pos",
     "RandomWalk",
     "Replay",
-    "ReplayMismatchError",
     "Strategy",
 ]
 
@@ -57,6 +56,14 @@ class Strategy(Protocol):
     @property
     def seed(self) -> int | None:
         """Where its random choices come from; None if it makes none."""
+        ...
+
+    @property
+    def repeats(self) -> int:
+        """With how many choices of the last execution the next one begins; 0 if it does not say.
+
+        They may be repeated without asking: see `Kernel.run`.
+        """
         ...
 
     @property

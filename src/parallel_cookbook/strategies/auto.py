@@ -2,7 +2,7 @@
 
 A small program is proven by `Dpor` alone. In a large one a depth-first search stays for ever near the
 schedule that it began with, and a bug that needs an early switch is out of its reach; so from a certain
-number of executions on, every second one is given to PCT, POS and a random walk in turn. Each finds
+number of executions on, half of them are given to PCT, POS and a random walk in turn. Each finds
 bugs that the others miss (Thomson, Donaldson, Betts, "Concurrency Testing Using Controlled Schedulers: An
 Empirical Study", ACM TOPC 2(4), 2016, sections 6 and 7).
 """
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EXHAUSTIVE_ALONE = 2000
 """So many executions belong to the exhaustive search alone."""
+TURN = 50
+"""So many executions, one after the other, belong to one strategy after that."""
 
 
 class Auto:
@@ -33,6 +35,7 @@ class Auto:
         self._exhaustive = Dpor()
         self._portfolio = (Pct(seed), Pos(seed), RandomWalk(seed))
         self._executions = 0
+        self.repeats = 0
         self._current: Dpor | Pct | Pos | RandomWalk = self._exhaustive
 
     @property
@@ -54,11 +57,13 @@ class Auto:
         if not self._current.next_execution():
             return False
         self._executions += 1
-        beyond = self._executions - EXHAUSTIVE_ALONE
-        if beyond > 0 and beyond % 2:
-            self._current = self._portfolio[beyond // 2 % len(self._portfolio)]
-        else:
-            self._current = self._exhaustive
+        turn = (self._executions - EXHAUSTIVE_ALONE) // TURN
+        is_random = turn >= 0 and turn % 2 == 0
+        following = self._portfolio[turn // 2 % 3] if is_random else self._exhaustive
+        # The exhaustive search goes on from its own last execution, not from a random one.
+        is_same = following is self._current is self._exhaustive
+        self.repeats = self._exhaustive.repeats if is_same else 0
+        self._current = following
         return True
 
     def share_done(self) -> float:

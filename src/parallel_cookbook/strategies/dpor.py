@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from parallel_cookbook.strategies.replay import ReplayMismatchError
+from parallel_cookbook.errors import ReplayMismatchError
 
 if TYPE_CHECKING:
     from parallel_cookbook.kernel import Kernel, Mode, Operation, Target, Task
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 class _Node:
     """One step of the present execution, and what is still to be tried in its place."""
 
-    __slots__ = ("backtrack", "done", "enabled", "kind", "past", "sleep", "task", "uid")
+    __slots__ = ("backtrack", "done", "enabled", "operation", "sleep", "task")
 
     def __init__(self, task: int, sleep: int, enabled: int) -> None:
         self.task = task
@@ -57,10 +57,8 @@ class _Node:
         """Tasks that are to be tried here, those already tried included."""
         self.done = 0
         """Tasks that have been tried here."""
-        self.kind = ""
-        self.uid = 0
-        self.past = 0
-        """The events that happen before the event taken here, and itself."""
+        self.operation: Operation
+        """What the task does here."""
 
 
 class Dpor:
@@ -73,18 +71,20 @@ class Dpor:
         self.is_exhaustive = False
         self.redundant = 0
         self._nodes: list[_Node] = []
-        self._repeated = 0
-        """How many steps are repeated from the last execution, before the first new choice."""
-        self._depth = 0
+        self.repeats = 0
+        """How many steps of the last execution come again before the first new choice."""
+        self._pasts: list[int] = []
+        """For each step of the present execution, which steps happen before it, and itself."""
         self._was_cut = False
 
     # --- one execution --------------------------------------------------------------------------
 
     def choose(self, kernel: Kernel) -> Task | None:
         """Repeat the prefix; then prefer the running task, and leave out those that sleep."""
-        depth = self._depth
-        self._depth = depth + 1
-        if depth < self._repeated:
+        record = kernel.record
+        depth = len(record.choices)
+        self._pasts = record.pasts
+        if depth < self.repeats:
             return self._repeat(kernel, depth)
         if depth < len(self._nodes):
             node = self._nodes[depth]
@@ -97,54 +97,26 @@ class Dpor:
         operation = task.operation
         assert operation is not None  # noqa: S101 - it is enabled
         target, mode = operation.target, operation.mode
-        past = task.past
-        before = target.last if mode else target.last_write
         if operation.more:
             self._find_races(task, operation, depth)
-            for other, other_mode, _ in operation.more:
-                before |= other.last if other_mode else other.last_write
-        elif before & ~past:
+        elif (target.last if mode else target.last_write) & ~task.past:
             self._races_on_one(target, mode, operation.need, task, depth)
         if target is kernel.process:
             self._find_races_of_exit(kernel, node, depth)
-        past = task.past = node.past = past | before | 1 << depth
-        target.history.append((depth, mode, target.state))
-        if mode:
-            target.last = target.last_write = past
-        else:
-            target.last |= past
-        if operation.more:
-            self._note_more(operation, past, depth)
-        node.kind = operation.kind
-        node.uid = target.uid
-        self._last_operation = operation
+        node.operation = operation
         return task
 
     def _repeat(self, kernel: Kernel, depth: int) -> Task:
         """Take the same step as in the last execution; its races are known."""
         node = self._nodes[depth]
-        try:
-            task = kernel.tasks[node.task]
-        except IndexError:
+        expected = node.operation
+        task = kernel.tasks[node.task] if node.task < len(kernel.tasks) else None
+        operation = task.operation if task is not None else None
+        if task is None or operation is None or not operation.is_like(expected):
             raise ReplayMismatchError(
-                f"step {depth}: there is no task {node.task} any more, which was about to {node.kind}"
-            ) from None
-        operation = task.operation
-        if operation is None or operation.kind != node.kind or operation.target.uid != node.uid:
-            raise ReplayMismatchError(
-                f"step {depth}: {task} was about to {node.kind} {node.uid}, "
+                f"step {depth}: task {node.task} was about to {expected}, "
                 f"and is now about to {operation}"
             )
-        target = operation.target
-        past = task.past = node.past
-        mode = operation.mode
-        target.history.append((depth, mode, target.state))
-        if mode:
-            target.last = target.last_write = past
-        else:
-            target.last |= past
-        if operation.more:
-            self._note_more(operation, past, depth)
         return task
 
     def _new_node(self, kernel: Kernel, depth: int) -> tuple[_Node, Task] | None:
@@ -179,23 +151,14 @@ class Dpor:
     def _independent(self, kernel: Kernel, candidates: int) -> int:
         """Return which of the candidates go on sleeping: those independent of the last step."""
         sleep = 0
+        last = kernel.record.operations[-1]
         while candidates:
             bit = candidates & -candidates
             candidates ^= bit
             operation = kernel.tasks[bit.bit_length() - 1].operation
-            if operation is not None and not operation.conflicts_with(self._last_operation):
+            if operation is not None and not operation.conflicts_with(last):
                 sleep |= bit
         return sleep
-
-    @staticmethod
-    def _note_more(operation: Operation, past: int, depth: int) -> None:
-        """Leave a step's trace on its further targets."""
-        for target, mode, _ in operation.more:
-            target.history.append((depth, mode, target.state))
-            if mode:
-                target.last = target.last_write = past
-            else:
-                target.last |= past
 
     # --- races ----------------------------------------------------------------------------------
 
@@ -252,7 +215,7 @@ class Dpor:
                 self._reverse(1 << position, depth, task.index, before)
                 if event_mode:
                     return
-                known |= self._nodes[position].past
+                known |= self._pasts[position]
             before |= 1 << position
 
     def _races_on_several(
@@ -271,7 +234,7 @@ class Dpor:
             removed = self._in_the_way(parts, 1 << position, past)
             if removed:
                 self._reverse(removed, depth, task.index, past | events)
-                left &= ~self._nodes[position].past
+                left &= ~self._pasts[position]
             else:
                 left ^= 1 << position
 
@@ -283,7 +246,7 @@ class Dpor:
         As few as possible; none if there is no such set. Leaving out one event may not be enough: a task
         that needs two locks may find each of them taken by another task.
         """
-        nodes = self._nodes
+        pasts = self._pasts
         is_settled = False
         while not is_settled:
             is_settled = True
@@ -292,7 +255,7 @@ class Dpor:
                     continue
                 state = target.state
                 writes = [entry for entry in target.history if entry[1]]
-                while writes and nodes[writes[-1][0]].past & removed:
+                while writes and pasts[writes[-1][0]] & removed:
                     state = writes.pop()[2]
                 while not need(state):
                     if not writes or past >> writes[-1][0] & 1:
@@ -304,12 +267,12 @@ class Dpor:
 
     def _state_without(self, target: Target, left_out: int) -> int:
         """Return the state of `target` if an event, and all that it happens before, were left out."""
-        nodes = self._nodes
+        pasts = self._pasts
         state = following = target.state
         for position, mode, before in reversed(target.history):
             if position < left_out:
                 break
-            if nodes[position].past >> left_out & 1:
+            if pasts[position] >> left_out & 1:
                 # What comes after a write on its target is left out with it. Reads commute, and what
                 # they do to the state adds up (the ends of tasks count down the tasks that live).
                 state = before if mode else state - (following - before)
@@ -322,18 +285,20 @@ class Dpor:
         before: of the other events, those that must come before `second`.
         """
         nodes = self._nodes
+        pasts = self._pasts
         first = (removed & -removed).bit_length() - 1
         node = nodes[first]
         between = 0
         initials = 0
         owners = 0
         for position in range(first + 1, second):
-            other = nodes[position]
-            if other.past & removed:
+            past = pasts[position]
+            if past & removed:
                 continue
-            if not (other.past & between or owners >> other.task & 1):
-                initials |= 1 << other.task
-            owners |= 1 << other.task
+            owner = 1 << nodes[position].task
+            if not (past & between or owners & owner):
+                initials |= owner
+            owners |= owner
             between |= 1 << position
         if not (before & between or owners >> task & 1):
             initials |= 1 << task
@@ -352,7 +317,6 @@ class Dpor:
         """Prepare for the next schedule; False if every class has been explored."""
         self.redundant += self._was_cut
         self._was_cut = False
-        self._depth = 0
         nodes = self._nodes
         while nodes:
             node = nodes[-1]
@@ -360,7 +324,7 @@ class Dpor:
             left = node.backtrack & ~(done | node.sleep)
             if left:
                 node.task = (left & -left).bit_length() - 1
-                self._repeated = len(nodes) - 1
+                self.repeats = len(nodes) - 1
                 return True
             nodes.pop()
         self.is_exhaustive = True

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from parallel_cookbook.errors import CookbookError
+from parallel_cookbook.errors import ReplayMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parallel_cookbook.kernel import Kernel, Task
-
-
-class ReplayMismatchError(CookbookError):
-    """The program did something else than it did before with the same choices."""
 
 
 class Replay:
@@ -29,6 +25,7 @@ class Replay:
     name: Final = "replay"
     seed: Final = None
     redundant: Final = 0
+    repeats: Final = 0
     is_exhaustive: Final = False
 
     def __init__(self, schedule: Sequence[int], operations: Sequence[tuple[str, str]] = ()) -> None:

@@ -1,0 +1,174 @@
+"""What is known of one execution: its choices, and which event happens before which.
+
+Successive executions of a depth-first search begin with the same choices. What was noted of them need
+not be noted again: each note puts what it changes on a *trail*, and `rewind` takes back all that came
+after a certain choice. So targets, tasks and whatever else carries notes live on from one execution to
+the next, and are found again by the numbers that are the same in both.
+
+Sets of events are ints, bit i for event number i. There are two numberings: a *choice* is an event that a
+strategy has chosen; a *position* also counts the steps between, which needed no choice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from parallel_cookbook.kernel.operation import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from parallel_cookbook.kernel.operation import Operation
+    from parallel_cookbook.kernel.task import Task
+
+
+class Record:
+    """The notes of the present execution; those of its first steps may be the last one's."""
+
+    def __init__(self) -> None:
+        self.choices: list[tuple[int, str]] = []
+        """For each choice: the index of the task, and the first letter of what it does."""
+        self.operations: list[Operation] = []
+        """For each choice: what was done."""
+        self.pasts: list[int] = []
+        """For each choice: the choices that happen before it, by conflicts, and itself."""
+        self.trail: list[tuple[Any, ...]] = []
+        """What `rewind` restores: objects that have a method `restore`, each with what it needs."""
+        self.tasks: dict[int, Task] = {}
+        """The tasks of these executions, by uid."""
+        self.found: list[Any] = []
+        """For those who note: what they have found, in the order in which they found it."""
+        self._marks: list[int] = []
+        """For each choice: the length of the trail before it."""
+        self._end = 0
+        """The length of the trail when the execution ended."""
+        self._targets: dict[Hashable, Target] = {}
+
+    def forget(self) -> None:
+        """Begin anew, with nothing known."""
+        for notes in (
+            self.choices,
+            self.operations,
+            self.pasts,
+            self.trail,
+            self.found,
+            self._marks,
+        ):
+            notes.clear()
+        self._targets.clear()
+        self.tasks.clear()
+
+    def end(self) -> None:
+        """Say that the execution has ended: what its tasks do while they are unwound is no part of it."""
+        self._end = len(self.trail)
+
+    def rewind(self, depth: int) -> None:
+        """Take back all that was noted from choice number `depth` on."""
+        trail = self.trail
+        length = self._marks[depth] if depth < len(self._marks) else self._end
+        while len(trail) > length:
+            entry = trail.pop()
+            entry[0].restore(entry)
+        for notes in (self.choices, self.operations, self.pasts, self._marks):
+            del notes[depth:]
+
+    def target(
+        self, uid: int, kind: str, state: int, name: str, *, is_variable: bool = False
+    ) -> Target:
+        """Return the target of this number and kind, in this state: the same in each execution."""
+        target = self._targets.get((uid, kind))
+        if target is None:
+            target = Target(uid, kind, state, name, is_variable=is_variable)
+            self._targets[uid, kind] = target
+        else:
+            target.state = state
+            target.name = name
+        return target
+
+    def find(self, thing: Any) -> None:  # noqa: ANN401 - whatever carries notes
+        """Note that `thing` was found now; to be told from `found` when the steps are repeated."""
+        self.found.append(thing)
+        self.trail.append((self,))
+
+    def restore(self, _entry: tuple[Any, ...]) -> None:
+        """Take back a `find`."""
+        self.found.pop()
+
+    def step(self, task: Task, operation: Operation, position: int) -> None:
+        """Note that `task` was chosen, and performs its operation as the event `position`."""
+        depth = len(self.choices)
+        trail = self.trail
+        self._marks.append(len(trail))
+        self.choices.append((task.index, operation.kind[0]))
+        self.operations.append(operation)
+        past = task.past | 1 << depth
+        if operation.more:
+            for target, mode, _ in operation.parts():
+                past |= target.last if mode else target.last_write
+            self.pasts.append(past)
+            self._note_parts(task, operation, past, position, depth)
+            return
+        target, mode = operation.target, operation.mode
+        last, sync, sync_write = target.last, target.sync, target.sync_write
+        positions = task.positions
+        of_task = (task, task.past, task.sync, len(positions))
+        trail.append((target, last, target.last_write, sync, sync_write, True, of_task))
+        past |= last if mode else target.last_write
+        self.pasts.append(past)
+        task.past = past
+        target.history.append((depth, mode, target.state))
+        known = task.sync | 1 << position
+        if mode:
+            target.version += 1
+            target.last = target.last_write = past
+            if not target.is_variable:
+                target.sync = target.sync_write = known = known | sync
+        else:
+            target.last = last | past
+            if not target.is_variable:
+                known |= sync_write
+                target.sync = sync | known
+        task.sync = known
+        positions.append(position)
+
+    def settle(self, task: Task, operation: Operation, position: int) -> None:
+        """Note that `task` performs an operation, as the event `position`, that nobody chose.
+
+        For whoever asks for the state of a target without a certain choice, as strategies/dpor.py does,
+        it is a part of the last choice.
+        """
+        past = task.past
+        for target, mode, _ in operation.parts():
+            past |= target.last if mode else target.last_write
+        self._note_parts(task, operation, past, position, len(self.choices) - 1)
+
+    def _note_parts(
+        self, task: Task, operation: Operation, past: int, position: int, depth: int
+    ) -> None:
+        trail = self.trail
+        trail.append((task, task.past, task.sync, len(task.positions)))
+        task.past = past
+        known = task.sync | 1 << position
+        parts = operation.parts()
+        for target, mode, _ in parts:
+            if not target.is_variable:
+                known |= target.sync if mode else target.sync_write
+        for target, mode, _ in parts:
+            last, sync = target.last, target.sync
+            trail.append(
+                (target, last, target.last_write, sync, target.sync_write, depth >= 0, None)
+            )
+            if depth >= 0:
+                target.history.append((depth, mode, target.state))
+            if mode:
+                target.version += 1
+                target.last = last | past
+                target.last_write = past
+            else:
+                target.last = last | past
+            if not target.is_variable:
+                target.sync = sync | known
+                if mode:
+                    target.sync_write = known
+        task.sync = known
+        task.positions.append(position)

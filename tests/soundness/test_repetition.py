@@ -1,0 +1,86 @@
+"""What an execution repeats is as if it had been noted down again: nothing is lost, nothing is left over.
+
+A depth-first search takes back the notes of its last steps, and keeps those of the first ones
+(kernel/record.py). Here each such execution is performed a second time with all notes, and all is compared.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from parallel_cookbook.kernel import Kernel
+from parallel_cookbook.strategies import Dpor, Replay
+from random_programs import random_program
+from simulated_programs import SIMULATED_FAMILIES, simulated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parallel_cookbook.kernel import Target, Task
+
+SEED = os.environ.get("SOUNDNESS_SEED", "0")
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600")) // 5
+EXECUTIONS = 60
+
+
+def notes(kernel: Kernel) -> dict[object, Any]:
+    """Return all that was noted down of an execution."""
+    record = kernel.record
+    found: dict[object, Any] = {
+        "choices": record.choices,
+        "pasts": record.pasts,
+        "position": kernel.position,
+    }
+    for task in kernel.tasks:
+        assert task.uid < 0 or len(task.positions) == task.steps
+        found[task.uid] = of_task(task)
+    for (uid, kind), target in record._targets.items():
+        if target.history or target.last:
+            found[uid, kind] = of_target(target)
+    return found
+
+
+def of_task(task: Task) -> tuple[Any, ...]:
+    """Return what was noted down of a task."""
+    return task.past, task.sync, task.positions, task.start_position, task.steps, task.changes
+
+
+def of_target(target: Target) -> tuple[Any, ...]:
+    """Return what was noted down of a target."""
+    ordered = (target.last, target.last_write, target.sync, target.sync_write)
+    return (*ordered, target.history, target.state)
+
+
+def compare(program: Callable[[], Any]) -> int:
+    """Explore a program; return how many steps were repeated without notes."""
+    search = Dpor()
+    kernel = Kernel(search)
+    repeated = 0
+    for _ in range(EXECUTIONS):
+        repeated += search.repeats
+        kernel.run(program(), search.repeats)
+        judge = Kernel(Replay([index for index, _ in kernel.record.choices]))
+        judge._uids = dict(kernel._uids)  # numbers are given in the order of all executions
+        judge.run(program())
+        assert notes(kernel) == notes(judge)
+        judge.close()
+        if not search.next_execution():
+            break
+    kernel.close()
+    return repeated
+
+
+@pytest.mark.timeout(300)
+def test_notes_of_repeated_steps_are_those_of_the_steps_themselves() -> None:
+    """Random programs on the kernel, and on the simulation."""
+    repeated = 0
+    for i in range(PROGRAMS):
+        repeated += compare(random_program(f"repetition/{SEED}/{i}", 6))
+        family = SIMULATED_FAMILIES[i % len(SIMULATED_FAMILIES)]
+        repeated += compare(
+            simulated(random_program(f"repetition/{SEED}/{i}", 4, (family, "locks")))
+        )
+    assert repeated > 20 * PROGRAMS
