@@ -131,9 +131,13 @@ class Operation:
         """Return the same operation on one more target."""
         return Operation(self.kind, self.target, self.mode, self.need, (*self.more, part))
 
-    def is_like(self, other: Operation) -> bool:
+    def is_like(self, other: Operation | None) -> bool:
         """Whether it is the same operation, seen in another execution."""
-        return self.kind == other.kind and self.target.uid == other.target.uid
+        return other is self or (
+            other is not None
+            and self.kind == other.kind
+            and self.target.uid == other.target.uid
+        )
 
     def conflicts_with(self, other: Operation) -> bool:
         """Whether their order can matter: a target in common that one of them writes."""

@@ -97,8 +97,7 @@ class Record:
     def step(self, task: Task, operation: Operation, position: int) -> None:
         """Note that `task` was chosen, and performs its operation as the event `position`."""
         depth = len(self.choices)
-        trail = self.trail
-        self._marks.append(len(trail))
+        self._marks.append(len(self.trail))
         self.choices.append((task.index, operation.kind[0]))
         self.operations.append(operation)
         past = task.past | 1 << depth
@@ -108,17 +107,42 @@ class Record:
             self.pasts.append(past)
             self._note_parts(task, operation, past, position, depth)
             return
-        target, mode = operation.target, operation.mode
+        target = operation.target
+        past |= target.last if operation.mode else target.last_write
+        self.pasts.append(past)
+        self._note_one(task, operation, past, position, depth)
+
+    def settle(self, task: Task, operation: Operation, position: int) -> None:
+        """Note that `task` performs an operation, as the event `position`, that nobody chose.
+
+        For whoever asks for the state of a target without a certain choice, as strategies/dpor.py does,
+        it is a part of the last choice.
+        """
+        depth = len(self.choices) - 1
+        past = task.past
+        if operation.more:
+            for target, mode, _ in operation.parts():
+                past |= target.last if mode else target.last_write
+            self._note_parts(task, operation, past, position, depth)
+        else:
+            target = operation.target
+            past |= target.last if operation.mode else target.last_write
+            self._note_one(task, operation, past, position, depth)
+
+    def _note_one(
+        self, task: Task, operation: Operation, past: int, position: int, depth: int
+    ) -> None:
+        """Note what an event does to its one target."""
+        target = operation.target
         last, sync, sync_write = target.last, target.sync, target.sync_write
         positions = task.positions
         of_task = (task, task.past, task.sync, len(positions))
-        trail.append((target, last, target.last_write, sync, sync_write, True, of_task))
-        past |= last if mode else target.last_write
-        self.pasts.append(past)
+        self.trail.append((target, last, target.last_write, sync, sync_write, depth >= 0, of_task))
+        if depth >= 0:
+            target.history.append((depth, operation.mode, target.state))
         task.past = past
-        target.history.append((depth, mode, target.state))
         known = task.sync | 1 << position
-        if mode:
+        if operation.mode:
             target.version += 1
             target.last = target.last_write = past
             if not target.is_variable:
@@ -131,20 +155,10 @@ class Record:
         task.sync = known
         positions.append(position)
 
-    def settle(self, task: Task, operation: Operation, position: int) -> None:
-        """Note that `task` performs an operation, as the event `position`, that nobody chose.
-
-        For whoever asks for the state of a target without a certain choice, as strategies/dpor.py does,
-        it is a part of the last choice.
-        """
-        past = task.past
-        for target, mode, _ in operation.parts():
-            past |= target.last if mode else target.last_write
-        self._note_parts(task, operation, past, position, len(self.choices) - 1)
-
     def _note_parts(
         self, task: Task, operation: Operation, past: int, position: int, depth: int
     ) -> None:
+        """Note what an event does to its targets, one of several or all of them."""
         trail = self.trail
         trail.append((task, task.past, task.sync, len(task.positions)))
         task.past = past

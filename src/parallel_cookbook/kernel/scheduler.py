@@ -115,6 +115,7 @@ class Kernel:
         self._depth = 0
         """How many it has repeated."""
         self._note_step = self.record.step
+        self._note_settled = self.record.settle
         self._spawner: Task | None = None
         """The task that waits for its new child to arrive at a point."""
         self._uids: dict[tuple[int, int], int] = {}
@@ -165,7 +166,6 @@ class Kernel:
         self._trouble = None
         self._spawner = None
         self.process = record.target(0, "process", 1, "")
-        self._end_parts = ((self.process, Mode.READ, None),)
         previous = getattr(_active, "kernel", None)
         _active.kernel = self
         try:
@@ -243,8 +243,23 @@ class Kernel:
         self.launch(task)
 
     def start_operation(self, task: Task) -> Operation:
-        """Return the operation that lets `task` live; it conflicts with who counts the tasks."""
-        return Operation("start", task.done, Mode.WRITE, None, self._end_parts)
+        """Return the operation that lets `task` live."""
+        return self._operations_of(task)[0]
+
+    def _operations_of(self, task: Task) -> tuple[Operation, ...]:
+        """Return the start, begin and end of a task's life; made once for many executions.
+
+        If somebody looks, a start and an end conflict with who counts the tasks.
+        """
+        done = task.done
+        if not done.operations:
+            more = ((self.process, Mode.READ, None),) if self.are_lives_points else ()
+            done.operations = (
+                Operation("start", done, Mode.WRITE, None, more),
+                Operation("begin", done, Mode.READ),
+                Operation("end", done, Mode.WRITE, None, more),
+            )
+        return done.operations
 
     def launch(self, task: Task) -> None:
         """Perform `start_operation`."""
@@ -253,6 +268,7 @@ class Kernel:
         self.is_alone = False
         task.done.state = ALIVE
         if task.is_daemon:
+            self.demand_life_points()  # the end of the program will look at them
             self._let_exit_end_daemons()
         else:
             self.process.state += 1
@@ -260,8 +276,8 @@ class Kernel:
             task.start_position = self.position - 1
             task.past = self.running.past
             task.sync = self.running.sync
-        if self.are_lives_points or task.is_daemon or self.running.is_daemon:
-            begin = Operation("begin", task.done, Mode.READ)
+        if self.are_lives_points:
+            begin = self._operations_of(task)[1]
             task.operation = begin if not task.is_daemon else self._while_process_lives(begin)
         else:
             self._run_to_first_point(task)
@@ -317,8 +333,8 @@ class Kernel:
                 raise Killed
 
     def point_of_life(self, operation: Operation) -> None:
-        """Announce the start of a task: a point only if somebody may see when it comes."""
-        if self.are_lives_points or self.running.is_daemon:
+        """Announce the start or end of a task: a point only if somebody may see when it comes."""
+        if self.are_lives_points:
             self.point(operation)
         else:
             self.settle(operation)
@@ -333,10 +349,14 @@ class Kernel:
         me = self.running
         if self.on_settle is not None:
             self.on_settle(me, operation)
-        position = self.position
-        self._count(me, operation)
         if not self.is_repeating:
-            self.record.settle(me, operation, position)
+            self._note_settled(me, operation, self.position)
+        self.position += 1
+        me.steps += 1
+        if operation.is_effect:
+            me.changes += 1
+        elif me.looked is not None and not operation.mode:
+            me.looked.setdefault(operation.target, operation.target.version)
 
     def note_expiry(self, operation: Operation) -> None:
         """Learn that an operation, just performed by the running task, was in vain: it was a look."""
@@ -397,57 +417,51 @@ class Kernel:
 
     def _choose(self) -> Task | None:
         """Ask the chooser; mark the task as running. None ends the execution."""
-        if self.is_repeating:
-            if self._depth < self._repeats:
-                return self._choose_as_before()
+        if self.is_repeating and self._depth < self._repeats:
+            (index, _), operation = self._script[self._depth]
+            self._depth += 1
+            if index >= len(self.tasks) or not operation.is_like(self.tasks[index].operation):
+                self._trouble = self._mismatch(index, operation)
+                return None
+            chosen: Task | None = self.tasks[index]
+            assert chosen is not None  # noqa: S101 - for mypy
+        else:
             self.is_repeating = False
-        try:
-            chosen = self.chooser.choose(self) if self.position < self.max_steps else None
-        except Exception as error:  # noqa: BLE001 - handed to the caller of run
-            self._trouble = error
-            return None
-        if chosen is None:
-            if self.enabled():
-                self.ending = Ending.CUT
-            elif self.process.state:
-                self.ending = Ending.DEADLOCK
-            return None
-        if chosen is self._exit:
-            return None
-        operation = chosen.operation
-        assert operation is not None  # noqa: S101 - only live tasks can be chosen
-        self._note_step(chosen, operation, self.position)
-        self._count(chosen, operation)
-        chosen.operation = None
-        self.running = chosen
-        return chosen
-
-    def _choose_as_before(self) -> Task | None:
-        """Let the task go on that went on here in the last execution."""
-        (index, _), expected = self._script[self._depth]
-        chosen = self.tasks[index] if index < len(self.tasks) else None
-        operation = chosen.operation if chosen is not None else None
-        if operation is not expected and (operation is None or not operation.is_like(expected)):
-            self._trouble = ReplayMismatchError(
-                f"step {self._depth}: task {index} was about to {expected}, "
-                f"and is now about to {operation}"
-            )
-            return None
-        assert chosen is not None  # noqa: S101 - it has the operation
-        self._depth += 1
-        self._count(chosen, expected)
-        chosen.operation = None
-        self.running = chosen
-        return chosen
-
-    def _count(self, task: Task, operation: Operation) -> None:
-        """Count a step, also one that is repeated: what programs do may hang on how many there were."""
+            try:
+                chosen = self.chooser.choose(self) if self.position < self.max_steps else None
+            except Exception as error:  # noqa: BLE001 - handed to the caller of run
+                self._trouble = error
+                return None
+            if chosen is None or chosen is self._exit:
+                self.ending = self._ending(chosen)
+                return None
+            operation = chosen.operation  # type: ignore[assignment] # only live tasks are chosen
+            self._note_step(chosen, operation, self.position)
         self.position += 1
-        task.steps += 1
+        chosen.steps += 1
         if operation.is_effect:
-            task.changes += 1
-        elif task.looked is not None and not operation.mode:
-            task.looked.setdefault(operation.target, operation.target.version)
+            chosen.changes += 1
+        elif chosen.looked is not None and not operation.mode:
+            chosen.looked.setdefault(operation.target, operation.target.version)
+        chosen.operation = None
+        self.running = chosen
+        return chosen
+
+    def _ending(self, chosen: Task | None) -> Ending:
+        """Return how the execution ends if nobody is chosen, or the end itself."""
+        if chosen is not None:
+            return Ending.FINISHED
+        if self.enabled():
+            return Ending.CUT
+        return Ending.DEADLOCK if self.process.state else Ending.FINISHED
+
+    def _mismatch(self, index: int, expected: Operation) -> ReplayMismatchError:
+        """Return the error for a task that does not do what it did in the last execution."""
+        now = self.tasks[index].operation if index < len(self.tasks) else None
+        return ReplayMismatchError(
+            f"step {self._depth}: task {index} was about to {expected}, and is now about to {now}: "
+            "the program does not do the same each time"
+        )
 
     # A program ends when its last non-daemon task has ended, wherever its daemons are then. So that each
     # "then" is tried, the end is an operation of its own, which conflicts with every step of a daemon.
@@ -498,11 +512,7 @@ class Kernel:
                 return None
             except BaseException as error:  # noqa: BLE001 - whatever the program raises
                 self.on_uncaught(task, error)
-            operation = Operation("end", task.done, Mode.WRITE, None, self._end_parts)
-            if self.are_lives_points or task.is_daemon:
-                self.point(operation)
-            else:
-                self.settle(operation)
+            self.point_of_life(self._operations_of(task)[2])
         except Killed:
             return None
         task.done.state = ENDED

@@ -35,6 +35,7 @@ class Task:
         "looked",
         "name",
         "operation",
+        "operations",
         "past",
         "positions",
         "start_position",
@@ -55,6 +56,8 @@ class Task:
         self.greenlet: greenlet | None = None
         self.operation: Operation | None = None
         """What it is about to do; None before it is started, while it runs, and when it has ended."""
+        self.operations: tuple[Operation, ...] = ()
+        """What can be done to it, if the simulation keeps that here: made once for many executions."""
         self.steps = 0
         """How many operations it has performed."""
         self.changes = 0

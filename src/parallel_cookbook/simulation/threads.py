@@ -127,7 +127,9 @@ class Thread:
         if not kernel.knows_start_of(task):
             kernel.demand_life_points()
         if timeout is None:
-            operation = Operation("join", done, Mode.READ, _is_not_alive)
+            if not task.operations:
+                task.operations = (Operation("join", done, Mode.READ, _is_not_alive),)
+            (operation,) = task.operations
             if done.state == ENDED and not kernel.are_lives_points:
                 kernel.settle(operation)  # it has ended for good
             else:

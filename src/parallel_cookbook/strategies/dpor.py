@@ -112,7 +112,7 @@ class Dpor:
         expected = node.operation
         task = kernel.tasks[node.task] if node.task < len(kernel.tasks) else None
         operation = task.operation if task is not None else None
-        if task is None or operation is None or not operation.is_like(expected):
+        if task is None or not expected.is_like(operation):
             raise ReplayMismatchError(
                 f"step {depth}: task {node.task} was about to {expected}, "
                 f"and is now about to {operation}"
