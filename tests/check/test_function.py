@@ -18,8 +18,7 @@ from parallel_cookbook import CheckFailedError, CheckReport, check
 from parallel_cookbook.check import check_entry, replay_entry
 from parallel_cookbook.check.function import entry_of, replay
 from parallel_cookbook.check.program import Entry
-from parallel_cookbook.check.schedule import ReplayMismatchError
-from parallel_cookbook.errors import UnsupportedError, UsageError
+from parallel_cookbook.errors import ReplayMismatchError, UnsupportedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,9 +37,9 @@ def notes(kernel: Kernel) -> dict[object, Any]:
     for task in kernel.tasks:
         assert task.uid < 0 or len(task.positions) == task.steps
         found[task.uid] = of_task(task)
-    for (uid, kind), target in record._targets.items():
+    for key, target in record._targets.items():
         if target.history or target.last:
-            found[uid, kind] = of_target(target)
+            found[key] = of_target(target)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import io
 import re
@@ -22,7 +21,7 @@ from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation,
 from parallel_cookbook.simulation import shut_down
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from parallel_cookbook.check.result import FailureKind
@@ -111,7 +110,7 @@ class Machine:
         self._faults = []
         returned: list[object] = []
         output = _Output(kernel)
-        with _as_a_program(output, self.entry), _without_collector():
+        with _Surroundings(output, self.entry):
             ending = kernel.run(lambda: returned.append(self._call()), repeats)
         if ending is Ending.DEADLOCK:
             polls = any(isinstance(task.operation, Poll) for task in kernel.tasks)
@@ -120,7 +119,9 @@ class Machine:
         elif ending is Ending.CUT and kernel.position >= kernel.max_steps:
             message = f"still running after {kernel.position:,} steps; --max-steps allows more"
             self._faults.append(Fault("step-limit", message, kernel.running.name, ""))
-        result = _without_addresses(repr(returned[0])) if returned else ending.value
+        result = ending.value
+        if returned:
+            result = "None" if returned[0] is None else _without_addresses(repr(returned[0]))
         return Execution(ending, kernel.position, output.text(), result, self._faults)
 
     def grain(self) -> frozenset[str]:
@@ -171,7 +172,8 @@ class Machine:
         result = self.program.execute()
         shut_down()
         if self.entry.function:
-            left = [t for t in self.kernel.tasks if t.done.state == 1 and not t.is_daemon][1:]
+            alive = [t for t in self.kernel.tasks if t.uid >= 0 and t.done.state == 1]
+            left = [task for task in alive if not task.is_daemon][1:]
             if left:
                 names = ", ".join(task.name for task in left)
                 message = f"{self.entry.function}() returned while {names} was still running"
@@ -285,16 +287,30 @@ class _Discard(io.TextIOBase):
         return len(text)
 
 
-@contextlib.contextmanager
-def _as_a_program(output: _Output, entry: Entry) -> Iterator[None]:
-    """Let `sys` look as it does in a program of its own."""
-    before = sys.stdout, sys.stderr, sys.argv
-    sys.stdout, sys.stderr = output, _Discard()
-    sys.argv = [str(entry.file), *entry.arguments]
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr, sys.argv = before
+class _Surroundings:
+    """Lets the interpreter look as it does to a program of its own, and keeps it still.
+
+    The cyclic garbage collector rests: when it runs finalizers would not be repeatable.
+    """
+
+    _nothing = _Discard()
+
+    def __init__(self, output: _Output, entry: Entry) -> None:
+        self._output = output
+        self._arguments = [str(entry.file), *entry.arguments]
+
+    def __enter__(self) -> None:
+        self._before = sys.stdout, sys.stderr, sys.argv
+        self._was_collecting = gc.isenabled()
+        gc.disable()
+        # What is left of an execution may be finalized later, and would use primitives that are no more.
+        sys.unraisablehook = _silent_about_killed
+        sys.stdout, sys.stderr, sys.argv = self._output, self._nothing, self._arguments
+
+    def __exit__(self, *_error: object) -> None:
+        sys.stdout, sys.stderr, sys.argv = self._before
+        if self._was_collecting:
+            gc.enable()
 
 
 def _what(operation: Operation) -> str:
@@ -310,20 +326,6 @@ def _is_ours(error: BaseException) -> bool:
         return False
     innermost = Path(traceback.tb_frame.f_code.co_filename)
     return innermost.parent in _OWN_FOLDERS and innermost.name != "hooks.py"
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Keep the cyclic garbage collector still: when it runs finalizers would not be repeatable."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    # What is left of an execution may be finalized later, and would use primitives that are no more.
-    sys.unraisablehook = _silent_about_killed
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _silent_about_killed(news: sys.UnraisableHookArgs) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # Hooks handle objects of the program under test, of which nothing is known.
 # ruff: noqa: ANN401, D102
 
+_ATOMS = frozenset({int, float, str, bool, type(None)})
+"""Types of which every object is one value, and no container."""
 _CONTAINERS = frozenset(CONTAINER_TYPES)
 _CONTAINER_METHODS = frozenset(
     name for kind in CONTAINER_TYPES for name in vars(kind) if not name.startswith("_")
@@ -56,6 +58,9 @@ _MUTATING_FUNCTIONS = frozenset(
 )
 """Functions of the standard library that change the container they are given."""
 
+_ANNOUNCING_NAMES = _CONTAINER_METHODS | CONTAINER_FUNCTIONS
+"""Attributes that may be methods of a container, or functions of a module that look into one."""
+
 _SHAPE, _ITEM = object(), object()
 """In the key of a place: which items a container holds, and one of its items."""
 
@@ -75,6 +80,8 @@ class _AttributeKind(enum.Enum):
     """In the object itself."""
     CLASS = enum.auto()
     """In the class, unless the object has one of its own."""
+    METHOD = enum.auto()
+    """The same, and it is a method or the like: to look at it there tells no data."""
     MODULE = enum.auto()
     """In a module: a global variable."""
     NO_PLACE = enum.auto()
@@ -96,7 +103,8 @@ def _attribute_kind(owner: type, name: str) -> tuple[_AttributeKind, type]:  # n
                 return _AttributeKind.INSTANCE, found
             if hasattr(type(attribute), "__set__"):
                 return _AttributeKind.NO_PLACE, found
-            return _AttributeKind.CLASS, found
+            is_method = hasattr(type(attribute), "__get__")
+            return _AttributeKind.METHOD if is_method else _AttributeKind.CLASS, found
     return _AttributeKind.INSTANCE, owner
 
 
@@ -115,6 +123,12 @@ class CheckHooks:
         """The class attributes that have been stored while tasks lived, by their keys."""
         self.has_new_places = False
         """Whether an execution has shown a place that earlier ones, and it itself, overlooked."""
+        self._places = memory.places
+        self._read = memory.read
+        self._write = memory.write
+        self._visible = memory.visible
+        self._for_loops: set[int] = set()
+        """The sites of loops that are no `while` loops."""
         self._attribute_kinds: dict[tuple[type, str], tuple[_AttributeKind, type]] = {}
         self._globals: dict[int, Place] = {}
         """The places of globals in the present execution, by site."""
@@ -129,17 +143,27 @@ class CheckHooks:
     # --- attributes -----------------------------------------------------------------------------
 
     def load_attr(self, site: int, obj: Any, name: str, /) -> Any:
-        if _base(type(obj)) is not None and name in _CONTAINER_METHODS:
-            return self._announcing_method(site, obj, name)  # to be called who knows when
-        if self._kernel.is_alone:
-            return getattr(obj, name)
-        memory = self._memory
-        place = memory.places.get((id(obj), name)) or self._attribute(site, obj, name)
-        if place is not None:
-            memory.read(place, site)
-        if name in CONTAINER_FUNCTIONS and type(obj) is types.ModuleType:
-            return functools.partial(self.call_builtin, site, getattr(obj, name))
+        kernel = self._kernel
+        if name in _ANNOUNCING_NAMES:
+            if _base(type(obj)) is not None and name in _CONTAINER_METHODS:
+                return self._announcing_method(site, obj, name)  # to be called who knows when
+            if type(obj) is types.ModuleType and not kernel.is_alone:
+                return self._module_attribute(site, obj, name)
+        if not kernel.is_alone:
+            place = self._places.get((id(obj), name)) or self._attribute(site, obj, name)
+            if place is not None and (self._visible[site] or not kernel.is_repeating):
+                self._read(place, site)
         return getattr(obj, name)
+
+    def _module_attribute(self, site: int, module: Any, name: str) -> Any:
+        """Return what may be a function that looks into its arguments, so that it announces that."""
+        place = self._attribute(site, module, name)
+        if place is not None:
+            self._read(place, site)
+        function = getattr(module, name)
+        if name in CONTAINER_FUNCTIONS:
+            return functools.partial(self.call_builtin, site, function)
+        return function
 
     def store_attr(self, value: Any, site: int, obj: Any, name: str, /) -> None:
         self._announce_store(site, obj, name)
@@ -157,21 +181,22 @@ class CheckHooks:
 
     def end_aug_attr(self, begun: Any, value: Any, op: Callable[[Any, Any], Any], /) -> None:
         site, obj, name, loaded = begun
-        self.store_attr(self.inplace(site + 2, loaded, value, op), site + 1, obj, name)
+        if type(loaded) in _ATOMS and type(value) in _ATOMS:
+            new = op(loaded, value)
+        else:
+            new = self.inplace(site + 2, loaded, value, op)
+        self.store_attr(new, site + 1, obj, name)
 
     def _announce_store(self, site: int, obj: Any, name: str) -> None:
         if isinstance(obj, type):
             self._attribute_kinds.clear()
+            if not self._kernel.is_alone:
+                self._note_class_store(obj, name)
         if self._kernel.is_alone:
             return
-        if isinstance(obj, type):
-            self._note_class_store(obj, name)
-        memory = self._memory
-        place = memory.places.get((id(obj), name)) or self._attribute(
-            site, obj, name, is_store=True
-        )
+        place = self._places.get((id(obj), name)) or self._attribute(site, obj, name, is_store=True)
         if place is not None:
-            memory.write(place, site)
+            self._write(place, site)
 
     def _note_class_store(self, owner: type, name: str) -> None:
         key = key_of(owner.__module__, owner.__qualname__, name)
@@ -203,7 +228,7 @@ class CheckHooks:
             )
             if is_stored:
                 self._memory.read(self._memory.place((id(found), name), found), site)
-            if hasattr(type(found.__dict__.get(name)), "__get__"):
+            if kind is _AttributeKind.METHOD:
                 return None
         return self._memory.place((id(obj), name), obj)
 
@@ -359,14 +384,16 @@ class CheckHooks:
         return item in container
 
     def operate(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
-        self.read_container(site, left)
-        self.read_container(site, right)
+        if type(left) not in _ATOMS or type(right) not in _ATOMS:
+            self.read_container(site, left)
+            self.read_container(site, right)
         return op(left, right)
 
     def inplace(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
-        self.read_container(site, right)
-        if _base(type(left)) and not self._kernel.is_alone:
-            self._change(site, left)
+        if type(left) not in _ATOMS or type(right) not in _ATOMS:
+            self.read_container(site, right)
+            if _base(type(left)) and not self._kernel.is_alone:
+                self._change(site, left)
         return op(left, right)
 
     def iterate(self, site: int, iterable: Any, /) -> Any:
@@ -403,21 +430,18 @@ class CheckHooks:
 
     def read_global(self, site: int, /) -> None:
         if not self._kernel.is_alone:
-            self._memory.read(self._global(site), site)
+            self._read(self._globals.get(site) or self._global(site), site)
 
     def write_global(self, site: int, value: Any, /) -> Any:
         if not self._kernel.is_alone:
-            self._memory.write(self._global(site), site)
+            self._write(self._globals.get(site) or self._global(site), site)
         return value
 
     def _global(self, site: int) -> Place:
-        """Return the place of the global at `site`."""
-        place = self._globals.get(site)
-        if place is None:
-            found = self._memory.sites[site]
-            module = self.module_names.get(found.file, found.file)
-            place = self._memory.place(("global", module, found.subject), None)
-            self._globals[site] = place
+        """Return the place of the global at `site`, which was not asked for yet."""
+        found = self._memory.sites[site]
+        module = self.module_names.get(found.file, found.file)
+        place = self._globals[site] = self._memory.place(("global", module, found.subject), None)
         return place
 
     def bind_global(self, site: int, value: Any, /) -> Any:
@@ -448,8 +472,12 @@ class CheckHooks:
         self.ticks += 1
         if self.ticks > self._max_ticks:
             self.on_endless_loop(site)
-        if not self._kernel.is_alone and self._memory.sites[site].subject == "while":
+        if site in self._for_loops or self._kernel.is_alone:
+            return
+        if self._memory.sites[site].subject == "while":
             self._polls.turn(site, sys._getframe(1))  # noqa: SLF001 - the program's own frame
+        else:
+            self._for_loops.add(site)
 
 
 class _Scope:

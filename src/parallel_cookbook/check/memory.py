@@ -226,7 +226,7 @@ class Memory:
     def _note_read(self, place: Place, site: int, me: Task) -> None:
         writer, step = place.write_task, place.write_step
         sync = me.sync
-        if writer is not me and writer is not None and not _knows(sync, writer, step):
+        if writer is not None and writer is not me and not _knows(sync, writer, step):
             first = Access(writer.name, place.write_site, is_write=True)
             self._race(place, site, first, is_write=False)
         if me.looked is not None:

@@ -88,13 +88,13 @@ class Narrator:
         note_read, note_write = memory._note_read, memory._note_write  # noqa: SLF001
         note_expiry = kernel.note_expiry
 
-        def read(place: Place, site: int) -> None:
+        def read(place: Place, site: int, me: Task) -> None:
             self._access(place, site, is_write=False)
-            note_read(place, site)
+            note_read(place, site, me)
 
-        def write(place: Place, site: int) -> None:
+        def write(place: Place, site: int, me: Task) -> None:
             self._access(place, site, is_write=True)
-            note_write(place, site)
+            note_write(place, site, me)
 
         def expire(operation: Operation) -> None:
             self._fail(operation)

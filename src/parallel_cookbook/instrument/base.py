@@ -32,6 +32,8 @@ class Rewriter(ast.NodeTransformer):
     """Rewrites the names of one module; its subclasses rewrite the rest, in place."""
 
     def __init__(self, lines: list[str], filename: str, sites: SiteTable, scopes: ScopeMap) -> None:
+        self.own_containers: frozenset[ast.Name] = frozenset()
+        """Loads of names that hold a container which nobody else can see."""
         self._lines = lines
         self._filename = filename
         self._sites = sites

@@ -43,15 +43,19 @@ class ExpressionRewriter(Rewriter):
         return call
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        is_own = node.value in self.own_containers
         node.value = self._expression(node.value)
         node.slice = self._expression(node.slice)
-        if not isinstance(node.ctx, ast.Load):
+        if is_own or not isinstance(node.ctx, ast.Load):
             return node
         key = build.slice_as_value(node.slice)
         return self._call("load_item", node, self._site("load_item", node), node.value, key)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         function = node.func
+        if isinstance(function, ast.Attribute) and function.value in self.own_containers:
+            self._visit_arguments(node)
+            return node
         if isinstance(function, ast.Attribute) and not is_super_call(function.value):
             is_container_method = function.attr in operands.CONTAINER_METHODS
             function.value = self._expression(function.value)
@@ -99,7 +103,7 @@ class ExpressionRewriter(Rewriter):
         return self._wrapped("iterate", "iterate", node)
 
     def _wrapped(self, hook: str, kind: Kind, node: ast.expr) -> ast.expr:
-        is_shareable = self._is_shareable(node)
+        is_shareable = self._is_shareable(node) and node not in self.own_containers
         new = self._expression(node)
         return self._call(hook, node, self._site(kind, node), new) if is_shareable else new
 

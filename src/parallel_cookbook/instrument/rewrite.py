@@ -7,6 +7,7 @@ import importlib.util
 import warnings
 from typing import TYPE_CHECKING, Literal
 
+from parallel_cookbook.instrument.own_containers import uses_of_own_containers
 from parallel_cookbook.instrument.statements import StatementRewriter
 from parallel_cookbook.instrument.tracking import ScopeMap
 
@@ -48,6 +49,7 @@ def rewrite(
         if prepare is not None:
             prepare(tree)
         rewriter = StatementRewriter(_lines(source), filename, sites, ScopeMap(tree, also_track))
+        rewriter.own_containers = uses_of_own_containers(tree)
         rewriter.module(tree)
         ast.fix_missing_locations(tree)
         code: CodeType = compile(tree, filename, mode, dont_inherit=True)

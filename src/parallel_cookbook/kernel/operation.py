@@ -79,7 +79,8 @@ class Target:
         if has_history:
             self.history.pop()
         if of_task is not None:
-            of_task[0].restore(of_task)
+            task, task.past, task.sync, length = of_task
+            del task.positions[length:]
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name or self.uid}>"
@@ -134,9 +135,7 @@ class Operation:
     def is_like(self, other: Operation | None) -> bool:
         """Whether it is the same operation, seen in another execution."""
         return other is self or (
-            other is not None
-            and self.kind == other.kind
-            and self.target.uid == other.target.uid
+            other is not None and self.kind == other.kind and self.target.uid == other.target.uid
         )
 
     def conflicts_with(self, other: Operation) -> bool:

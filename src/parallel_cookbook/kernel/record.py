@@ -66,8 +66,9 @@ class Record:
         """Take back all that was noted from choice number `depth` on."""
         trail = self.trail
         length = self._marks[depth] if depth < len(self._marks) else self._end
-        while len(trail) > length:
-            entry = trail.pop()
+        undone = trail[length:]
+        del trail[length:]
+        for entry in reversed(undone):
             entry[0].restore(entry)
         for notes in (self.choices, self.operations, self.pasts, self._marks):
             del notes[depth:]

@@ -507,7 +507,8 @@ class Kernel:
         """Run `task` to its end; return who goes on, None for the hub."""
         try:
             try:
-                task.function()
+                if task.function is not None:  # as for each task that lives
+                    task.function()
             except Killed:
                 return None
             except BaseException as error:  # noqa: BLE001 - whatever the program raises

@@ -120,7 +120,14 @@ class Lock:
         return True
 
     def __exit__(self, *_error: object) -> None:
-        self.release()
+        kernel, target = self._kernel, self._target
+        if self._holder is kernel.running and not (
+            kernel.are_releases_points or kernel.is_unwinding or not target.state
+        ):
+            kernel.settle(self._release)
+            target.state = FREE
+        else:
+            self.release()
 
     def locked(self) -> bool:
         """Whether somebody holds it. One step."""
