@@ -84,56 +84,67 @@ class Kernel:
 
     def __init__(self, chooser: Chooser) -> None:
         self.chooser = chooser
-        self.tasks: list[Task] = []
         self.running: Task
-        self.ending = Ending.FINISHED
-        self.is_unwinding = True
-        """Whether no execution is running, or it has ended and its tasks are being unwound."""
-        self.position = 0
-        """How many steps the present execution has performed."""
         self.record: Final = Record()
-        self.is_repeating = False
-        """Whether the present execution still repeats the last one: nothing is noted down."""
-        self.is_alone = True
-        """Whether the present execution has had one task only, so far."""
         self.on_point: Callable[[Task, Operation], None] | None = None
         """Called when a task arrives at a point; for those who record what happens."""
         self.on_settle: Callable[[Task, Operation], None] | None = None
         """The same for steps that need no choice."""
-        self.state: dict[str, Any] = {}
-        """For the simulation: what its modules remember during one execution."""
         self.are_releases_points = True
         """Whether giving back a lock is a point: needed once somebody tries or looks at a lock."""
         self.are_lives_points = True
         """Whether the start and the end of a task are points: needed once somebody looks at them."""
         self.demands: set[str] = set()
         """Which of the two the program has turned out to need."""
-        self._script: list[tuple[tuple[int, str], Operation]] = []
-        """What the present execution repeats."""
-        self._repeats = 0
-        """How many choices the present execution repeats."""
-        self._depth = 0
-        """How many it has repeated."""
         self._note_step = self.record.step
         self._note_settled = self.record.settle
-        self._spawner: Task | None = None
-        """The task that waits for its new child to arrive at a point."""
         self._uids: dict[tuple[int, int], int] = {}
         self._idle: list[greenlet] = []
-        self._hub: greenlet
-        self._exit: Task | None = None
-        self._trouble: Exception | None = None
-        """What the chooser raised; not for the program, which might catch it."""
         self._buried: list[greenlet] = []
         """Tasks that caught Killed and went on: parked for ever."""
         self.max_steps = sys.maxsize
         """An execution with more steps is cut off."""
-        self.process = self.record.target(0, "process", 0, "")
-        """Its state is the number of non-daemon tasks that live."""
         self.on_refusal: Callable[[Task, str], None] = lambda _task, _what: None
         """Called in a task that uses what cannot be controlled, before the execution is cut off."""
         self.on_uncaught: Callable[[Task, BaseException], None] = _reraise
         """Called in a task whose function raised; what it raises itself ends the whole exploration."""
+        self._begin(0)
+        self.is_unwinding = True
+        """Whether no execution is running, or it has ended and its tasks are being unwound."""
+
+    def _begin(self, repeats: int) -> None:
+        """Forget the last execution, but for what the present one repeats."""
+        record = self.record
+        for task in record.tasks.values():
+            task.function = task.thread = None  # what they held is finalized now, not later
+        self.is_repeating = repeats > 0
+        """Whether the present execution still repeats the last one: nothing is noted down."""
+        self._repeats = repeats
+        """How many choices the present execution repeats."""
+        self._depth = 0
+        """How many it has repeated."""
+        self._script = list(zip(record.choices[:repeats], record.operations, strict=False))
+        """What it repeats."""
+        if repeats:
+            record.rewind(repeats)
+        else:
+            record.forget()
+        self.tasks: list[Task] = []
+        self.state: dict[str, Any] = {}
+        """For the simulation: what its modules remember during one execution."""
+        self.position = 0
+        """How many steps the present execution has performed."""
+        self.is_alone = True
+        """Whether the present execution has had one task only, so far."""
+        self.ending = Ending.FINISHED
+        self.process = record.target(0, "process", 1, "")
+        """Its state is the number of non-daemon tasks that live."""
+        self._hub = getcurrent()
+        self._exit: Task | None = None
+        self._trouble: Exception | None = None
+        """What the chooser raised; not for the program, which might catch it."""
+        self._spawner: Task | None = None
+        """The task that waits for its new child to arrive at a point."""
 
     def run(self, main: Callable[[], object], repeats: int = 0) -> Ending:
         """Perform one execution of `main`; return how it ended.
@@ -144,28 +155,8 @@ class Kernel:
         Raises ReplayMismatchError if the program does something else than it did then. Cost: what the
         program costs, some microseconds for each task and step, and less for those repeated.
         """
-        record = self.record
-        for task in record.tasks.values():
-            task.function = task.thread = None  # what they held is finalized now, not later
-        self.is_repeating = repeats > 0
-        self._repeats = repeats
-        self._depth = 0
-        if repeats:
-            self._script = list(zip(record.choices, record.operations, strict=True))[:repeats]
-            record.rewind(repeats)
-        else:
-            record.forget()
-        self.tasks = []
-        self.state = {}
-        self.position = 0
-        self.is_alone = True
+        self._begin(repeats)
         self.is_unwinding = False
-        self.ending = Ending.FINISHED
-        self._hub = getcurrent()
-        self._exit = None
-        self._trouble = None
-        self._spawner = None
-        self.process = record.target(0, "process", 1, "")
         previous = getattr(_active, "kernel", None)
         _active.kernel = self
         try:

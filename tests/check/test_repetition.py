@@ -1,0 +1,63 @@
+"""Executions that repeat the first steps of the last one find what those find that begin anew.
+
+tests/soundness/test_repetition.py compares what the kernel notes down; here it is the whole check: races,
+outcomes and their numbers, on programs with variables, attributes and containers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from parallel_cookbook.check.execution import Machine
+from parallel_cookbook.check.exploration import Budget, explore
+from parallel_cookbook.check.program import Entry
+from parallel_cookbook.content import load_book
+from parallel_cookbook.strategies import Dpor
+
+if TYPE_CHECKING:
+    from parallel_cookbook.check.execution import Execution
+    from parallel_cookbook.kernel import Chooser
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "programs").glob("*.py"))
+RECIPES = [recipe for recipe in load_book().chapter(2).recipes if recipe.pitfalls]
+PROGRAMS = [
+    *((file, "") for file in GOLDEN),
+    *((recipe.path, name) for recipe in RECIPES for name in ("main", *recipe.pitfalls)),
+]
+
+
+class ForgetfulMachine(Machine):
+    """Notes down every step of every execution."""
+
+    def execute(self, chooser: Chooser, repeats: int = 0) -> Execution:
+        """Execute the program once."""
+        self.could_repeat = getattr(self, "could_repeat", 0) + repeats
+        return super().execute(chooser)
+
+
+def findings(kind: type[Machine], file: Path, function: str) -> tuple[Machine, list[object]]:
+    """Explore a program; return all that was found."""
+    machine = kind(Entry(file, "program", function), max_steps=10_000)
+    budget = Budget(max_executions=150)
+    tally = explore(machine, Dpor, budget, stop_at_first=False)
+    return machine, [
+        (tally.executions, tally.redundant, tally.steps, tally.is_exhaustive),
+        {outcome: times for outcome, (times, _) in tally.outcomes.items()},
+        set(tally.faults),
+        {sites: race.place for sites, race in machine.memory.races.items()},
+        machine.grain(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "function"), [pytest.param(*each, id=f"{each[0].stem}-{each[1]}") for each in PROGRAMS]
+)
+def test_repeating_changes_nothing(file: Path, function: str) -> None:
+    """The same executions, races, faults and outcomes, with notes and without."""
+    judge, expected = findings(ForgetfulMachine, file, function)
+    _, found = findings(Machine, file, function)
+    assert found == expected
+    assert judge.could_repeat > 0 or expected[0][0] <= 2  # type: ignore[attr-defined,index]
