@@ -7,27 +7,17 @@ points which the kernel leaves out could not be seen.
 from __future__ import annotations
 
 import os
-import random
 
 import pytest
 
 from observe import explore
 from parallel_cookbook.strategies import Dpor
-from random_programs import Program, random_program, shrink
-from simulated_programs import SIMULATED_FAMILIES, SimulatedProgram, simulated
+from random_programs import Program, shrink
+from simulated_programs import random_simulated_program, simulated
 from soundness import fault, quiet_outcomes
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
 PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600")) // 10
-
-
-def program_of(seed: str) -> SimulatedProgram:
-    """Return a random program on one or two kinds of primitives, most with shared variables."""
-    source = random.Random(seed)
-    families = tuple(source.sample(SIMULATED_FAMILIES, source.choice((1, 1, 2))))
-    if source.random() < 0.6:
-        families = (*families, "variables")
-    return simulated(random_program(seed, 4, families))
 
 
 @pytest.mark.timeout(300)
@@ -35,7 +25,7 @@ def program_of(seed: str) -> SimulatedProgram:
 def test_dpor_finds_every_class_on_the_simulation(part: int) -> None:
     """DPOR and depth-first search agree on classes, outcomes and deadlocks."""
     for i in range(part, PROGRAMS, 2):
-        program = program_of(f"simulated/{SEED}/{i}")
+        program = random_simulated_program(f"simulated/{SEED}/{i}")
         if message := fault(program):
             smallest = shrink(program, lambda p: bool(fault(p)))
             pytest.fail(f"SOUNDNESS_SEED={SEED}, {i}: {message}; the smallest program:\n{smallest}")
@@ -45,7 +35,7 @@ def test_points_that_nobody_sees_can_be_left_out() -> None:
     """With as few points as the check gets by with, a program has the same outcomes."""
     compared = 0
     for i in range(PROGRAMS):
-        program = program_of(f"simulated/{SEED}/{i}")
+        program = random_simulated_program(f"simulated/{SEED}/{i}")
         found = explore(program, Dpor(), 1000)
         if not found.is_complete:
             continue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from typing import TYPE_CHECKING, Any
 
 import kernel_primitives as kp
 from parallel_cookbook.kernel import active_kernel
 from parallel_cookbook.simulation import fresh_module, shut_down
-from random_programs import Program, Run
+from random_programs import Program, Run, random_program
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -123,3 +124,12 @@ def simulated(program: Program) -> SimulatedProgram:
     """Return the same program on the simulation."""
     fields = {field.name: getattr(program, field.name) for field in dataclasses.fields(program)}
     return SimulatedProgram(**fields)
+
+
+def random_simulated_program(seed: str) -> SimulatedProgram:
+    """Return a random program on one or two kinds of primitives, most with shared variables."""
+    source = random.Random(seed)
+    families = tuple(source.sample(SIMULATED_FAMILIES, source.choice((1, 1, 2))))
+    if source.random() < 0.6:
+        families = (*families, "variables")
+    return simulated(random_program(seed, 4, families))
