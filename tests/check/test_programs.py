@@ -50,6 +50,23 @@ CASES = [
         "assertion",
     ),
     Case(
+        "a check, and an act that reads once more",
+        """
+        import threading
+        left = 1
+        def take():
+            global left
+            if left > 0:
+                left -= 1
+        threads = [threading.Thread(target=take) for _ in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert left >= 0, left
+        """,
+        "fail",
+        "assertion",
+    ),
+    Case(
         "an increment under a lock made at import",
         "import threading\nfrom threading import Lock\nlock = Lock()\ncounter = 0\n"
         "def work():\n    global counter\n    with lock:\n        counter += 1\n"

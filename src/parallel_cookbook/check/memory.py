@@ -194,6 +194,10 @@ class Memory:
             me = kernel.running
             if place.read_task is not me or place.read_step != me.steps or me.looked is not None:
                 self._note_read(place, site, me)
+            else:
+                # It has read this place since its last step. Its latest site counts: once that is a
+                # point, the sites before it are found one by one by what comes in between.
+                place.read_site = site
 
     def write(self, place: Place, site: int) -> None:
         """Announce a write, if its site is visible; then look whether it races with any access."""
