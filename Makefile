@@ -25,7 +25,7 @@ ifneq ($(shell test -e $(PLACE) && test "$$(cat $(PLACE))" != "$(CURDIR)" && rm 
 $(info The checkout has moved: making $(ENV) again)
 endif
 
-.PHONY: book test environment lint clean
+.PHONY: book test environment conformance lint clean
 
 book: $(ENV)/.book
 	@ln -sf $(VERSION)/bin/cookbook .venv/cookbook
@@ -35,6 +35,10 @@ test: $(ENV)/.test
 	@$(BIN)/python -m pytest -n auto
 
 environment: $(ENV)/.test
+
+# Writes docs/conformance.md: this interpreter's column.
+conformance: $(ENV)/.test
+	@$(BIN)/python tests/support/conformance_page.py
 
 lint: $(ENV)/.test
 	@$(BIN)/ruff check
