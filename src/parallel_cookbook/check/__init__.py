@@ -116,9 +116,10 @@ def replay_entry(
 
     Raises ReplayMismatchError if `schedule` is none, or the program does something else.
     """
-    steps, visible = decode(schedule)
+    replay, visible = decode(schedule)
     machine = Machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
-    story, execution = narrate(machine, Replay(steps), visible)
+    story, execution = narrate(machine, replay, visible)
+    replay.finish(was_cut=execution.met_limit)
     return story, execution.faults, execution.stdout
 
 
@@ -139,8 +140,9 @@ def _failure(
     """Make the schedule of a fault as short as may be, and tell what it does."""
     machine = Machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
     best = shrink(machine, fault, witness)
-    story, _ = narrate(machine, Replay(best.steps), best.visible)
-    schedule = encode(best.steps, best.visible)
+    replay = Replay(best.steps)
+    story, _ = narrate(machine, replay, best.visible)
+    schedule = encode(best.steps, best.visible, replay.seal)
     return Failure(
         fault.kind, fault.message, fault.task, fault.location, story.preemptions, schedule
     )

@@ -61,6 +61,11 @@ class Execution:
         """Whether it ran to its end: it was not cut off."""
         return self.ending is not Ending.CUT
 
+    @property
+    def met_limit(self) -> bool:
+        """Whether it was cut off because it took too many steps."""
+        return any(fault.kind == "step-limit" for fault in self.faults)
+
 
 class Machine:
     """Executes one program again and again, in one kernel, with one memory of what races."""

@@ -19,7 +19,7 @@ from parallel_cookbook.check.execution import Fault, Machine
 from parallel_cookbook.check.explain import NarratingHooks, narrate
 from parallel_cookbook.check.payload import is_named, pack, source_file
 from parallel_cookbook.check.program import Entry, is_installed
-from parallel_cookbook.check.schedule import Replay, decode
+from parallel_cookbook.check.schedule import decode
 from parallel_cookbook.errors import ReplayMismatchError, UsageError
 from parallel_cookbook.instrument import strip_hook_frames
 
@@ -250,7 +250,7 @@ def _replay(
     max_steps: int,
     compare: Callable[[str, object, object], list[str] | None] | None,
 ) -> Replayed:
-    steps, visible = decode(schedule)
+    following, visible = decode(schedule)
     machine = Machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
     if compare is not None:
         machine.program.explain_asserts(AssertExplainer(machine.kernel, compare))
@@ -262,7 +262,8 @@ def _replay(
         errors.append((task.name, error))
 
     machine.kernel.on_uncaught = keep
-    story, execution = narrate(machine, Replay(steps), visible)
+    story, execution = narrate(machine, following, visible)
+    following.finish(was_cut=execution.met_limit)
     for _, error in errors:
         error.__traceback__ = _own_frames(error.__traceback__, machine.program.module_of_file)
     return Replayed(story, execution.faults, execution.stdout, errors)

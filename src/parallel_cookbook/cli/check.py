@@ -92,7 +92,7 @@ def check(
     if schedule is not None:
         if page is not None:
             raise UsageError("--html shows a whole check; leave --replay out")
-        _show_replay(entry, schedule, options["include"])
+        _show_replay(entry, schedule, _replay_options(options))
         return
     if page is not None:
         _check_page(page)
@@ -100,9 +100,9 @@ def check(
     if as_json:
         print_json(_as_json(report))
     else:
-        _show(report, entry, command, options["include"])
+        _show(report, entry, command, _replay_options(options))
     if page is not None:
-        _write_page(page, report, entry, command, options["include"])
+        _write_page(page, report, entry, command, _replay_options(options))
         if not as_json:
             click.echo(f"\nwritten to {page}")
     context.exit(_EXIT_CODES[report.verdict])
@@ -136,11 +136,20 @@ def _check(entry: Entry, target: Target, options: dict[str, Any]) -> CheckReport
 
 def _replay_command(target: Target, entry: Entry, options: dict[str, Any], schedule: str) -> str:
     """Return the command that replays `schedule`: with everything that the execution depends on."""
+    from parallel_cookbook.check import DEFAULT_MAX_STEPS  # noqa: PLC0415 - see _entry
+
     words = ["cookbook", "check", target.name]
     for package in options["include"]:
         words += ["--include", package]
+    if options["max_steps"] != DEFAULT_MAX_STEPS:
+        words += ["--max-steps", str(options["max_steps"])]
     words += ["--replay", schedule]
     return shlex.join([*words, "--", *entry.arguments] if entry.arguments else words)
+
+
+def _replay_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return those options of a check on which an execution depends."""
+    return {name: options[name] for name in ("include", "max_steps")}
 
 
 def _check_page(page: Path) -> None:
@@ -162,13 +171,13 @@ def _write_page(
     report: CheckReport,
     entry: Entry,
     command: Callable[[str], str],
-    include: tuple[str, ...],
+    replay_options: dict[str, Any],
 ) -> None:
     from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
     from parallel_cookbook.report.check_html import html_page, schedules  # noqa: PLC0415
 
     stories = {
-        schedule: replay_entry(entry, schedule, include=include)[0]
+        schedule: replay_entry(entry, schedule, **replay_options)[0]
         for schedule in schedules(report)
     }
     try:
@@ -182,7 +191,10 @@ def _as_json(report: CheckReport) -> dict[str, Any]:
 
 
 def _show(
-    report: CheckReport, entry: Entry, command: Callable[[str], str], include: tuple[str, ...]
+    report: CheckReport,
+    entry: Entry,
+    command: Callable[[str], str],
+    replay_options: dict[str, Any],
 ) -> None:
     from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
 
@@ -199,19 +211,19 @@ def _show(
     for failure in report.failures:
         story = None
         if failure.schedule:
-            story, _, _ = replay_entry(entry, failure.schedule, include=include)
+            story, _, _ = replay_entry(entry, failure.schedule, **replay_options)
         show(console, failure_lines(failure, story, command))
     show(console, aside_lines(report))
 
 
-def _show_replay(entry: Entry, schedule: str, include: tuple[str, ...]) -> None:
+def _show_replay(entry: Entry, schedule: str, replay_options: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
 
     from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
     from parallel_cookbook.report.check import columns  # noqa: PLC0415
 
     console = Console(highlight=False)
-    story, faults, stdout = replay_entry(entry, schedule, include=include)
+    story, faults, stdout = replay_entry(entry, schedule, **replay_options)
     console.print(columns(story))
     if stdout:
         console.print(f"printed: {stdout.rstrip()}")
