@@ -1,17 +1,22 @@
 """How quick the check is, beside the exhaustive checker `frontrun` on the same programs in the same run.
 
-    python benchmarks/check_speed.py [--seconds 5] [--json FILE]
+    python benchmarks/check_speed.py [--seconds 5] [--endurance 100000] [--json FILE]
 
-Needs the extra `bench` (`pip install -e '.[bench]'`). For each program: executions and steps a second, the
-executions that it took, whether that was all of them, and the peak memory of the process. The two are run
-in turns, each in a process of its own, so that a machine that slows down slows both. Quote the
-ratios: absolute figures are this machine's.
+Needs the extra `bench` (`pip install -e '.[bench]'`). Three tables:
+
+1. For each program: executions and steps a second, the executions that it took and the classes of
+   interleavings that there are, and the peak memory of the process; for a program that is wrong, the time to
+   the bug. The two checkers are run in turns, each in a process of its own, so that a machine that
+   slows down slows both. Quote the ratios: absolute figures are this machine's.
+2. How many executions each strategy needs to the first bug, on programs from the literature.
+3. Whether speed and memory stay what they are: a search of very many executions, in tenths.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import shutil
 import statistics
 import subprocess
@@ -23,6 +28,13 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from parallel_cookbook.check.execution import Machine
+from parallel_cookbook.check.program import Entry
+from parallel_cookbook.strategies import Dpor
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+from first_bug import as_text, first_bug_table
 
 COUNTER = """\
 import threading
@@ -130,14 +142,17 @@ def run_ours(program: Program, folder: Path, seconds: float) -> dict[str, object
         "from parallel_cookbook.check import Budget, Entry, check_entry\n"
         f"entry = Entry(Path({str(file)!r}), 'ours', 'main')\n"
         f"budget = Budget(max_seconds={seconds})\n"
-        "report = check_entry(entry, target='', budget=budget)\n"
+        "check = lambda: check_entry(entry, target='', strategy='dpor', budget=budget)\n"
+        "started = time.perf_counter()\n"
+        "report = check()\n"
+        "whole = time.perf_counter() - started\n"
         "executions, steps, spent = report.executions, report.steps, report.seconds\n"
         "while report.verdict == 'pass' and spent < 1:\n"
-        "    again = check_entry(entry, target='', budget=budget)\n"
+        "    again = check()\n"
         "    executions += again.executions; steps += again.steps; spent += again.seconds\n"
         "memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
         "print(json.dumps(dict(executions=report.executions, rate=executions / spent,\n"
-        "    steps=steps / spent, seconds=report.seconds, verdict=report.verdict,\n"
+        "    steps=steps / spent, seconds=whole, verdict=report.verdict,\n"
         "    exhaustive=report.exhaustive, memory_mb=memory)))\n"
     )
     return _run([sys.executable, "-c", code])
@@ -177,46 +192,88 @@ def measure(program: Program, seconds: float) -> dict[str, object]:
         "exhaustive": ours[0]["exhaustive"],
         "rate": rate,
         "steps": statistics.median(float(str(run["steps"])) for run in ours),
+        "seconds": statistics.median(float(str(run["seconds"])) for run in ours),
         "memory_mb": max(float(str(run["memory_mb"])) for run in ours),
         "frontrun_executions": theirs[0]["executions"],
         "frontrun_holds": theirs[0]["holds"],
         "frontrun_rate": their_rate,
+        "frontrun_seconds": statistics.median(float(str(run["seconds"])) for run in theirs),
         "ratio": rate / their_rate,
     }
 
 
-def main() -> None:
-    """Print the table, and write it as JSON if asked to."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seconds", type=float, default=5.0, help="for each exploration")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    options = parser.parse_args()
+def speed_table(rows: list[dict[str, object]]) -> Table:
+    """Return the first table."""
     table = Table(title=f"Python {sys.version.split()[0]}, {time.strftime('%Y-%m-%d')}")
-    columns = ("program", "classes", "executions", "verdict", "executions/s", "steps/s", "MB")
-    for column in (*columns, "frontrun: executions", "holds", "executions/s", "ratio"):
+    columns = ("program", "classes", "executions", "verdict", "seconds", "executions/s", "steps/s")
+    theirs = ("MB", "frontrun: executions", "holds", "seconds", "executions/s", "ratio")
+    for column in (*columns, *theirs):
         table.add_column(column, justify="left" if column in {"program", "verdict"} else "right")
-    rows = []
-    for program in PROGRAMS:
-        row = measure(program, options.seconds)
-        rows.append(row)
+    for row in rows:
         table.add_row(
-            program.name,
-            str(program.classes or ""),
+            str(row["program"]),
+            str(row["classes"] or ""),
             f"{row['executions']:,}",
             str(row["verdict"]),
+            f"{row['seconds']:.3f}",
             f"{row['rate']:,.0f}",
             f"{row['steps']:,.0f}",
             f"{row['memory_mb']:.0f}",
             f"{row['frontrun_executions']:,}",
             str(row["frontrun_holds"]),
+            f"{row['frontrun_seconds']:.3f}",
             f"{row['frontrun_rate']:,.0f}",
             f"{row['ratio']:.0f}",
         )
-    Console(width=160).print(table)
+    return table
+
+
+def endurance(executions: int, console: Console) -> list[dict[str, float]]:
+    """Search a program with more classes than that; print speed and peak memory, in tenths."""
+    source = OURS.format(source=COUNTER.format(tasks=4, rounds=4))
+    rows: list[dict[str, float]] = []
+    table = Table(title=f"{executions:,} executions of 4 tasks x 4 locked increments")
+    for column in ("executions", "executions/s", "peak MB"):
+        table.add_column(column, justify="right")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "endurance.py"
+        file.write_text(source)
+        machine = Machine(Entry(file, "endurance", "main"), max_steps=10_000)
+        strategy = Dpor()
+        for part in range(1, 11):
+            started = time.perf_counter()
+            for _ in range(executions // 10):
+                machine.execute(strategy, strategy.repeats)
+                assert strategy.next_execution()  # noqa: S101 - there are 63 million classes
+            rate = executions // 10 / (time.perf_counter() - started)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            done = part * (executions // 10)
+            rows.append({"executions": done, "rate": rate, "memory_mb": peak})
+            table.add_row(f"{done:,}", f"{rate:,.0f}", f"{peak:.0f}")
+    console.print(table)
+    return rows
+
+
+def main() -> None:
+    """Print the tables, and write them as JSON if asked to."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each exploration")
+    parser.add_argument("--endurance", type=int, default=100_000, help="how many executions")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    options = parser.parse_args()
+    console = Console(width=180)
+    speed = [measure(program, options.seconds) for program in PROGRAMS]
+    console.print(speed_table(speed))
+    first_bugs = first_bug_table()
+    console.print(
+        "\nExecutions to the first bug; the median of five seeds\n", as_text(first_bugs), "\n"
+    )
+    lasting = endurance(options.endurance, console)
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=2))
+        figures = {"speed": speed, "first_bugs": first_bugs, "endurance": lasting}
+        options.json.write_text(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":
