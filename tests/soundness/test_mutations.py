@@ -156,7 +156,7 @@ FAULTS: dict[str, tuple[Patch, int]] = {
     "one event in the way": (one_event_in_the_way, 300),
     "only the first target": (only_the_first_target, 200),
     "state with all": (state_with_all, 60),
-    "settled steps forgotten": (settled_steps_forgotten, 200),
+    "settled steps forgotten": (settled_steps_forgotten, 400),
     "notify on nobody": (notify_on_nobody_independent, 400),
     "semaphores independent": (_as_reads("enter", "acquire"), 60),
     "gets independent": (_as_reads("get"), 60),

@@ -63,7 +63,8 @@ class Run:
         """Make the objects, and run task 0."""
         program = self.program
         self.kernel = active_kernel()
-        self.kernel.are_lives_points = not program.is_quiet
+        # A daemon is looked at by the end of the program.
+        self.kernel.are_lives_points = not program.is_quiet or bool(program.daemons)
         self.kernel.are_releases_points = not program.is_quiet
         self.tasks = [self._new_task(number) for number in range(len(program.bodies))]
         self.variables = [kp.Variable(0, name) for name in "xy"]
