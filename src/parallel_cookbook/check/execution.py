@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
+    from parallel_cookbook.check.cycles import Round
     from parallel_cookbook.check.result import FailureKind
 
 _PACKAGE = Path(__file__).parent.parent
@@ -98,10 +99,15 @@ class Machine:
         )
         self.hooks.module_names = self.program.module_of_file
         self.hooks.on_endless_loop = self._on_endless_loop
+        self.hooks.cycles.program = self.program
+        self.hooks.cycles.on_round = self._on_round
         self.hooks.on_late_binding = self._on_late_binding
         self.has_new_places = False
         """Whether an execution has shown that a name must be tracked which was not."""
         self._faults: list[Fault] = []
+        self._has_suspected = False
+        self._has_left_out_counts = False
+        self._has_left_out_prints = self._has_left_out_sleeps = self._has_read_clock = False
 
     def execute(self, chooser: Chooser, repeats: int = 0) -> Execution:
         """Execute the program once; `chooser` says who goes on after the first `repeats` steps.
@@ -115,6 +121,7 @@ class Machine:
         self._faults = []
         returned: list[object] = []
         output = _Output(kernel)
+        self.hooks.cycles.count_printed = output.count_kept
         with _Surroundings(output, self.entry):
             ending = kernel.run(lambda: returned.append(self._call()), repeats)
         if ending is Ending.DEADLOCK:
@@ -124,6 +131,8 @@ class Machine:
         elif ending is Ending.CUT and kernel.position >= kernel.max_steps:
             message = f"still running after {kernel.position:,} steps; --max-steps allows more"
             self._faults.append(Fault("step-limit", message, kernel.running.name, ""))
+        clock = kernel.state.get("clock")
+        self._has_read_clock |= clock is not None and clock.target.version > 0
         result = ending.value
         if returned:
             result = "None" if returned[0] is None else _without_addresses(repr(returned[0]))
@@ -157,6 +166,12 @@ class Machine:
         """Collect no more: it costs time."""
         self.kernel.on_point = self.kernel.on_settle = None
 
+    def suspects_livelock(self) -> bool:
+        """Whether a loop has now turned so often that a livelock is possible; True once."""
+        is_new = self.hooks.cycles.has_turning_loops and not self._has_suspected
+        self._has_suspected |= is_new
+        return is_new
+
     def learn(self) -> bool:
         """Take over what the executions have taught about the program; say whether that was anything.
 
@@ -169,7 +184,22 @@ class Machine:
             | self.kernel.meet_demands()
         )
         self.has_new_places = self.hooks.has_new_places = False
+        if has_news:
+            self._has_suspected = self.hooks.cycles.has_turning_loops = False
         return has_news
+
+    @property
+    def has_left_out(self) -> bool:
+        """Whether something that a loop could do by turning more often has not been followed.
+
+        To print more often; to put more into a queue whose tasks are counted; or to let time pass, in a
+        program that looks at the clock.
+        """
+        return (
+            self._has_left_out_prints
+            or self._has_left_out_counts
+            or (self._has_left_out_sleeps and self._has_read_clock)
+        )
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -235,6 +265,30 @@ class Machine:
         self.hooks.ticks = 0
         self.kernel.cut()
 
+    def _on_round(self, found: Round) -> None:
+        """Report a round that can go on for ever; tell the search that it need not follow it."""
+        close = getattr(self.kernel.chooser, "close_round", None)
+        is_covered = close is not None and close(self.kernel, found.first)
+        if found.is_fair:
+            self._faults.append(self._livelock(found))
+        if is_covered:
+            self._has_left_out_prints |= found.has_printed
+            self._has_left_out_sleeps |= found.has_slept
+            self._has_left_out_counts |= found.has_grown
+        if found.is_fair:
+            self.kernel.cut()
+
+    def _livelock(self, found: Round) -> Fault:
+        places = {task: self.sites[site] for task, site in found.loops}
+        first = min(places.values(), key=lambda place: (place.file, place.line))
+        who = [f"{task} in line {place.line}" for task, place in places.items()]
+        loops = "its loop" if len(who) == 1 else "their loops"
+        message = (
+            f"{_listed(who)} can go round {loops} for ever: "
+            f"after the last {found.length} steps everything is as it was before"
+        )
+        return Fault("livelock", message, "", f"{first.file}:{first.line}")
+
     def _on_late_binding(self, site: int) -> None:
         place = self.sites[site]
         if self.program.track_also(place.file, place.subject):
@@ -281,6 +335,10 @@ class _Output(io.TextIOBase):
             self._room -= len(text)
         return len(text)
 
+    def count_kept(self) -> int:
+        """Return how much has been printed, as far as it is kept."""
+        return MAX_KEPT_OUTPUT - self._room
+
     def text(self) -> str:
         return "".join(self._pieces)
 
@@ -320,6 +378,10 @@ class _Surroundings:
 
 def _what(operation: Operation) -> str:
     return f"{operation.kind} {operation.target.name or operation.target.kind}"
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _is_ours(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from parallel_cookbook.kernel import Ending
+from parallel_cookbook.strategies import RoundRobin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _PROGRESS_MASK = 63
 """Progress is reported after every 64 executions."""
+_QUANTA = (1, 2, 3)
+"""By how many steps at a time tasks go on that may be in a livelock."""
+_MAX_STEPS_IN_STEP = 2000
 MAX_OUTCOMES = 1000
 """How many different outcomes are kept; a program with more has no table worth reading."""
 
@@ -77,8 +81,10 @@ def explore(
     started = time.monotonic()
     strategy = new_strategy()
     order = machine.watch_lock_order()
+    is_in_sequence = True
     while True:
-        execution = machine.execute(strategy, strategy.repeats)
+        execution = machine.execute(strategy, strategy.repeats if is_in_sequence else 0)
+        is_in_sequence = True
         machine.stop_watching()
         _count(tally, machine, execution)
         if stop_at_first and tally.faults:
@@ -89,9 +95,18 @@ def explore(
             tally.outcomes.clear()
             tally.executions = tally.redundant = 0
             continue
+        if machine.suspects_livelock():
+            if _finds_livelock(tally, machine) and stop_at_first:
+                break
+            is_in_sequence = False
         if not strategy.next_execution():
-            tally.is_exhaustive = strategy.is_exhaustive and not _was_cut_off(tally)
-            tally.limit = "" if tally.is_exhaustive else f"what the strategy {strategy.name} covers"
+            tally.is_exhaustive = (
+                strategy.is_exhaustive and not _was_cut_off(tally) and not machine.has_left_out
+            )
+            if machine.has_left_out:
+                tally.limit = "how often its loops are followed"
+            elif not tally.is_exhaustive:
+                tally.limit = f"what the strategy {strategy.name} covers"
             break
         tally.seconds = time.monotonic() - started
         tally.limit = _limit_met(tally, budget, machine)
@@ -104,6 +119,16 @@ def explore(
     tally.seconds = time.monotonic() - started
     tally.inversions = list(order.inversions())
     return tally
+
+
+def _finds_livelock(tally: Tally, machine: Machine) -> bool:
+    """Let the tasks go on in step, a few times; count what comes of it if it is a livelock."""
+    for quantum in _QUANTA:
+        execution = machine.execute(RoundRobin(quantum, _MAX_STEPS_IN_STEP))
+        if any(fault.kind == "livelock" for fault in execution.faults):
+            _count(tally, machine, execution)
+            return True
+    return False
 
 
 def _was_cut_off(tally: Tally) -> bool:

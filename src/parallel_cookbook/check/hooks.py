@@ -17,6 +17,7 @@ import types
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
+from parallel_cookbook.check.cycles import Cycles
 from parallel_cookbook.check.polling import Polls
 from parallel_cookbook.check.schedule import key_of
 from parallel_cookbook.instrument import CONTAINER_TYPES
@@ -118,6 +119,7 @@ class CheckHooks:
         self.ticks = 0
         """Turns of loops in the present execution."""
         self._polls = Polls(kernel)
+        self.cycles = Cycles(kernel, memory)
         self.on_endless_loop: Callable[[int], None] = lambda _site: None
         self.class_stores: set[str] = set()
         """The class attributes that have been stored while tasks lived, by their keys."""
@@ -139,6 +141,7 @@ class CheckHooks:
         self._attribute_kinds.clear()  # the program's classes are made anew
         self._globals.clear()
         self._polls.begin_execution()
+        self.cycles.begin_execution()
 
     # --- attributes -----------------------------------------------------------------------------
 
@@ -474,10 +477,14 @@ class CheckHooks:
             self.on_endless_loop(site)
         if site in self._for_loops or self._kernel.is_alone:
             return
-        if self._memory.sites[site].subject == "while":
-            self._polls.turn(site, sys._getframe(1))  # noqa: SLF001 - the program's own frame
-        else:
+        loop = self._memory.sites[site].subject
+        if loop == "for":
             self._for_loops.add(site)
+            return
+        frame = sys._getframe(1)  # noqa: SLF001 - the program's own
+        self.cycles.turn(site, frame)
+        if loop == "while":
+            self._polls.turn(site, frame)
 
 
 class _Scope:

@@ -157,6 +157,11 @@ class Memory:
         self._wanted.clear()
         return bool(news)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether a race has been seen whose sites are no points yet."""
+        return bool(self._wanted)
+
     def visible_keys(self) -> frozenset[str]:
         """Return the keys of the visible sites."""
         keys = site_keys(self.sites)

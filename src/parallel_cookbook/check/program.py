@@ -158,6 +158,11 @@ class Program:
         """The private modules of the present execution."""
         return self._modules
 
+    def own_modules(self) -> list[ModuleType]:
+        """Return those of the private modules that are the program's own, rewritten ones."""
+        files = self.module_of_file
+        return [one for one in self._modules.values() if getattr(one, "__file__", None) in files]
+
     # --- loading --------------------------------------------------------------------------------
 
     def _load(self, name: str, file: Path) -> ModuleType:

@@ -27,6 +27,8 @@ def shrink(machine: Machine, fault: Fault, witness: Witness) -> Witness:
     `machine` executes the candidates; its visible sites are set to the witness's.
     Cost: 500 executions at the most.
     """
+    if fault.kind == "step-limit":
+        return witness  # it says nothing about the program, and each attempt would take as long
     machine.set_grain(witness.visible)
     machine.kernel.on_point = None
     order = [task for task, _ in witness.steps]
@@ -58,16 +60,22 @@ class _Follower:
         self.steps: list[Step] = []
         self.preemptions = 0
         self.switches = 0
+        self._is_closed = False
 
     @property
     def badness(self) -> tuple[int, int, int]:
         """What is to be made small, the most important first."""
         return self.preemptions, self.switches, len(self.steps)
 
+    def close_round(self, _kernel: Kernel, _first: int) -> bool:
+        """Cut the execution off: with a round too much, no schedule is easier to read."""
+        self._is_closed = True
+        return True
+
     def choose(self, kernel: Kernel) -> Task | None:
         """Take the next task of the order that can go on; leave out those that cannot."""
         enabled = {task.index: task for task in kernel.enabled()}
-        if not enabled:
+        if not enabled or self._is_closed:
             return None
         task = None
         while self._position < len(self._order) and task is None:

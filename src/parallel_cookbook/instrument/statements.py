@@ -65,6 +65,8 @@ class StatementRewriter(StoreRewriter):
     def _tick(self, node: ast.While | ast.For | ast.AsyncFor) -> ast.stmt:
         first = node.body[0]
         subject = "while" if isinstance(node, ast.While) else "for"
+        if subject == "for" and any(isinstance(one, ast.While) for one in ast.walk(node)):
+            subject = "for around while"
         return build.statement(self._call("tick", first, self._site("loop", node, subject)), first)
 
     def _block_target(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:

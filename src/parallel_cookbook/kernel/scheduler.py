@@ -177,6 +177,11 @@ class Kernel:
             raise self._trouble
         return self.ending
 
+    @property
+    def depth(self) -> int:
+        """How many choices have been made in the present execution."""
+        return self._depth if self.is_repeating else len(self.record.choices)
+
     # --- for the simulation ---------------------------------------------------------------------
 
     def new_uid(self) -> int:

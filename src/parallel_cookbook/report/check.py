@@ -106,7 +106,9 @@ def headline(failure: Failure) -> str:
     place = f" ({short_place(failure.location)})" if failure.location else ""
     if failure.kind == "deadlock":
         return ": nobody can go on"
-    if failure.kind == "livelock" and not failure.task:
+    if failure.kind == "livelock":
+        if failure.location:
+            return f": {failure.message}"
         return ": whoever is left only waits for a change, and nobody makes one"
     return f"{where}{place}: {failure.message}"
 

@@ -29,7 +29,12 @@ class Random(_real.Random):  # type: ignore[no-redef]
     __module__ = "random"
 
     def __init__(self, x: Any = None) -> None:
-        super().__init__(active_kernel().new_uid() if x is None else x)
+        if x is None:
+            kernel = active_kernel()
+            # The next one draws other numbers: so the execution is not where it was.
+            kernel.state["generators"] = kernel.state.get("generators", 0) + 1
+            x = kernel.new_uid()
+        super().__init__(x)
 
 
 class _Shared:

@@ -9,6 +9,7 @@
 | `Pct` | bugs that hang on the order of few steps, with a stated probability | never exhaustive |
 | `Pos` | what hangs on the order of conflicting steps | never exhaustive |
 | `RandomWalk` | what is common | never exhaustive |
+| `RoundRobin` | livelocks of tasks that do the same | never exhaustive |
 | `Replay` | one schedule again | never exhaustive |
 """
 
@@ -24,6 +25,7 @@ from parallel_cookbook.strategies.pct import Pct
 from parallel_cookbook.strategies.pos import Pos
 from parallel_cookbook.strategies.random_walk import RandomWalk
 from parallel_cookbook.strategies.replay import Replay
+from parallel_cookbook.strategies.round_robin import RoundRobin
 
 if TYPE_CHECKING:
     from parallel_cookbook.kernel import Kernel, Task
@@ -37,6 +39,7 @@ __all__ = [
     "Pos",
     "RandomWalk",
     "Replay",
+    "RoundRobin",
     "Strategy",
 ]
 

@@ -52,6 +52,11 @@ class Auto:
         """Ask the strategy to which this execution belongs."""
         return self._current.choose(kernel)
 
+    def close_round(self, kernel: Kernel, first: int) -> bool:
+        """Ask the exhaustive search, if the execution belongs to it; the others go on."""
+        is_exhaustive = self._current is self._exhaustive
+        return is_exhaustive and self._exhaustive.close_round(kernel, first)
+
     def next_execution(self) -> bool:
         """Give the next execution to a strategy; False once the exhaustive search is at its end."""
         if not self._current.next_execution():

@@ -35,12 +35,13 @@ class Bounded:
         self._choices: list[tuple[int, int]] = []
         """For each step: which of the allowed tasks is taken, and how many there are."""
         self._depth = 0
+        self._is_closed = False
         self._preemptions = 0
 
     def choose(self, kernel: Kernel) -> Task | None:
         """Repeat the prefix, then let the running task go on as long as it can."""
         enabled = kernel.enabled()
-        if not enabled:
+        if not enabled or self._is_closed:
             return None
         running = kernel.running
         is_interruptible = running in enabled
@@ -57,9 +58,18 @@ class Bounded:
         self._preemptions += is_interruptible and chosen > 0
         return enabled[chosen]
 
+    def close_round(self, _kernel: Kernel, _first: int) -> bool:
+        """Cut the execution off, whose state has come back to what it was; return True: it is covered.
+
+        What could follow is tried, or has been, from where the state was the same.
+        """
+        self._is_closed = self._depth == len(self._choices)
+        return self._is_closed
+
     def next_execution(self) -> bool:
         """Prepare for the next schedule; False if all within the bound have been explored."""
         self._depth = 0
+        self._is_closed = False
         self._preemptions = 0
         while self._choices:
             chosen, total = self._choices.pop()

@@ -25,11 +25,12 @@ class Dfs:
         self._choices: list[tuple[int, int]] = []
         """For each step: which of the enabled tasks is taken, and how many there are."""
         self._depth = 0
+        self._is_closed = False
 
     def choose(self, kernel: Kernel) -> Task | None:
         """Repeat the prefix, then always take the first enabled task."""
         enabled = kernel.enabled()
-        if not enabled:
+        if not enabled or self._is_closed:
             return None
         if self._depth == len(self._choices):
             self._choices.append((0, len(enabled)))
@@ -37,9 +38,18 @@ class Dfs:
         self._depth += 1
         return enabled[chosen]
 
+    def close_round(self, _kernel: Kernel, _first: int) -> bool:
+        """Cut the execution off, whose state has come back to what it was; return True: it is covered.
+
+        What could follow is tried, or has been, from where the state was the same.
+        """
+        self._is_closed = self._depth == len(self._choices)
+        return self._is_closed
+
     def next_execution(self) -> bool:
         """Prepare for the next schedule; False if all have been explored."""
         self._depth = 0
+        self._is_closed = False
         while self._choices:
             chosen, total = self._choices.pop()
             if chosen + 1 < total:

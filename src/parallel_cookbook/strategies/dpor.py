@@ -36,10 +36,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from parallel_cookbook.errors import ReplayMismatchError
+from parallel_cookbook.strategies.round_robin import RoundRobin
 
 if TYPE_CHECKING:
     from parallel_cookbook.kernel import Kernel, Mode, Operation, Target, Task
     from parallel_cookbook.kernel.operation import Need
+
+
+_MAX_FAIR_STEPS = 1000
+"""So long an execution is followed after it has come back to where it was."""
 
 
 class _Node:
@@ -76,11 +81,17 @@ class Dpor:
         self._pasts: list[int] = []
         """For each step of the present execution, which steps happen before it, and itself."""
         self._was_cut = False
+        self._has_closed = False
+        """Whether an execution has come back to where it was."""
+        self._finish: RoundRobin | None = None
+        """Who chooses in what is left of the present execution, when that needs no search."""
 
     # --- one execution --------------------------------------------------------------------------
 
-    def choose(self, kernel: Kernel) -> Task | None:
+    def choose(self, kernel: Kernel) -> Task | None:  # noqa: C901 - called at each step
         """Repeat the prefix; then prefer the running task, and leave out those that sleep."""
+        if self._finish is not None:
+            return self._go_on_fairly(kernel)
         record = kernel.record
         depth = len(record.choices)
         self._pasts = record.pasts
@@ -92,7 +103,7 @@ class Dpor:
         else:
             found = self._new_node(kernel, depth)
             if found is None:
-                return None
+                return self._go_on_fairly(kernel)
             node, task = found
         operation = task.operation
         assert operation is not None  # noqa: S101 - it is enabled
@@ -140,6 +151,8 @@ class Dpor:
             # Also in an execution that is cut off: it may be the only one in which this task is blocked
             # by these events.
             self._find_races_of_blocked(kernel, depth)
+            if enabled and self._has_closed:
+                self._finish_fairly(depth)  # a livelock can lie in what sleeps
             return None
         index = kernel.running.index
         if not awake >> index & 1:
@@ -311,12 +324,43 @@ class Dpor:
         else:
             node.backtrack |= 1 << task if usable >> task & 1 else usable & -usable
 
+    def close_round(self, kernel: Kernel, first: int) -> bool:
+        """Learn that everything is as it was before step `first`; return whether what follows is covered.
+
+        What comes after a round could come in place of it. So it is enough to try every task at each
+        step of the round, and no race needs to be sought in what is left out: where it comes in place
+        of the round, it is found. check/cycles.py says when that is so.
+
+        The execution goes on all the same, but fairly, and without being searched: to see whether all
+        tasks come to their ends, or go round together for ever.
+        """
+        if self._finish is not None:
+            self._finish.max_steps = 0
+            return True
+        depth = kernel.depth
+        if depth < len(self._nodes):
+            return False
+        for node in self._nodes[first:]:
+            node.backtrack |= node.enabled
+        self._find_races_of_blocked(kernel, depth)
+        self._finish_fairly(depth)
+        return True
+
+    def _go_on_fairly(self, kernel: Kernel) -> Task | None:
+        return None if self._finish is None else self._finish.choose(kernel)
+
+    def _finish_fairly(self, depth: int) -> None:
+        self._has_closed = True
+        self._was_cut = True
+        self._finish = RoundRobin(max_steps=depth + _MAX_FAIR_STEPS)
+
     # --- from one execution to the next ---------------------------------------------------------
 
     def next_execution(self) -> bool:
         """Prepare for the next schedule; False if every class has been explored."""
         self.redundant += self._was_cut
         self._was_cut = False
+        self._finish = None
         nodes = self._nodes
         while nodes:
             node = nodes[-1]
