@@ -195,14 +195,16 @@ class Memory:
             if place.load is None:
                 place.load = Operation("load", place.target, Mode.READ)
             kernel.point(place.load)
+        me = kernel.running
         if not kernel.is_repeating:
-            me = kernel.running
             if place.read_task is not me or place.read_step != me.steps or me.looked is not None:
                 self._note_read(place, site, me)
             else:
                 # It has read this place since its last step. Its latest site counts: once that is a
                 # point, the sites before it are found one by one by what comes in between.
                 place.read_site = site
+        elif me.looked is not None:
+            me.looked.setdefault(place.target, place.target.version)
 
     def write(self, place: Place, site: int) -> None:
         """Announce a write, if its site is visible; then look whether it races with any access."""
@@ -214,6 +216,8 @@ class Memory:
         kernel.running.changes += 1
         if not kernel.is_repeating:
             self._note_write(place, site, kernel.running)
+        elif place.is_looked_at:
+            place.target.version += 1
 
     def access(self, kind: str, reads: Sequence[Place], writes: Sequence[Place], site: int) -> None:
         """Announce one indivisible access to several places, if its site is visible; then look."""
@@ -226,11 +230,22 @@ class Memory:
         me = kernel.running
         me.changes += len(writes)
         if kernel.is_repeating:
+            self._repeat_access(reads, writes, me)
             return
         for place in reads:
             self._note_read(place, site, me)
         for place in writes:
             self._note_write(place, site, me)
+
+    @staticmethod
+    def _repeat_access(reads: Sequence[Place], writes: Sequence[Place], me: Task) -> None:
+        """Keep up what a task that waits by looking goes by; see check/polling.py."""
+        if me.looked is not None:
+            for place in reads:
+                me.looked.setdefault(place.target, place.target.version)
+        for place in writes:
+            if place.is_looked_at:
+                place.target.version += 1
 
     def _note_read(self, place: Place, site: int, me: Task) -> None:
         writer, step = place.write_task, place.write_step

@@ -138,6 +138,12 @@ class Operation:
             other is not None and self.kind == other.kind and self.target.uid == other.target.uid
         )
 
+    def count_writes(self) -> None:
+        """Let its targets be seen to have been written; when a step is repeated, all that is noted."""
+        for target, mode, _ in self._parts:
+            if mode:
+                target.version += 1
+
     def conflicts_with(self, other: Operation) -> bool:
         """Whether their order can matter: a target in common that one of them writes."""
         if not self.more and not other.more:

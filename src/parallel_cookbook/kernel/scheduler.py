@@ -345,7 +345,9 @@ class Kernel:
         me = self.running
         if self.on_settle is not None:
             self.on_settle(me, operation)
-        if not self.is_repeating:
+        if self.is_repeating:
+            operation.count_writes()
+        else:
             self._note_settled(me, operation, self.position)
         self.position += 1
         me.steps += 1
@@ -421,6 +423,7 @@ class Kernel:
                 return None
             chosen: Task | None = self.tasks[index]
             assert chosen is not None  # noqa: S101 - for mypy
+            chosen.operation.count_writes()  # type: ignore[union-attr] # it is like the one expected
         else:
             self.is_repeating = False
             try:

@@ -88,7 +88,7 @@ class Dpor:
 
     # --- one execution --------------------------------------------------------------------------
 
-    def choose(self, kernel: Kernel) -> Task | None:  # noqa: C901 - called at each step
+    def choose(self, kernel: Kernel) -> Task | None:
         """Repeat the prefix; then prefer the running task, and leave out those that sleep."""
         if self._finish is not None:
             return self._go_on_fairly(kernel)
