@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
-from parallel_cookbook.check import DEFAULT_MAX_STEPS, Budget, check_entry, result
+from parallel_cookbook.check import DEFAULT_MAX_STEPS, DEFAULT_STALL_S, Budget, check_entry, result
 from parallel_cookbook.check.function import entry_of
 from parallel_cookbook.check.function import replay as replay_schedule
 from parallel_cookbook.errors import UsageError
@@ -79,6 +79,7 @@ def check(
     races: str = "warn",
     include: Sequence[str] = (),
     keep_going: bool = False,
+    max_stall_s: float = DEFAULT_STALL_S,
     replay: str | None = None,
 ) -> CheckReport:
     """Explore every interleaving of the threads that `function(*args)` starts, or the most that fits.
@@ -91,6 +92,7 @@ def check(
     races: "ignore", "warn" or "error", for accesses that nothing orders.
     include: installed packages to be explored as well.
     keep_going: look for all failures, not only the first.
+    max_stall_s: how long it may be busy with what the check does not control, such as a call that blocks.
     replay: execute this schedule of an earlier report, and no other.
 
     Raises UsageError for a function without source, or a wrong option; UnsupportedError for what cannot
@@ -110,6 +112,7 @@ def check(
         include=include,
         races=races,
         keep_going=keep_going,
+        max_stall_s=max_stall_s,
     )
     return extended(report, entry, include, max_steps)
 

@@ -13,6 +13,7 @@ from parallel_cookbook.check.races import race_warnings
 from parallel_cookbook.check.result import CheckReport, Failure, Outcome, Verdict, Warning_
 from parallel_cookbook.check.schedule import Replay, decode, encode
 from parallel_cookbook.check.shrink import shrink
+from parallel_cookbook.check.watchdog import DEFAULT_STALL_S, Watchdog
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.strategies import Auto, Bounded, Dfs, Dpor, Pct, Pos, RandomWalk, Strategy
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.events import Interleaving
 
 __all__ = [
+    "DEFAULT_STALL_S",
     "Budget",
     "CheckReport",
     "Entry",
@@ -57,12 +59,14 @@ def check_entry(
     include: Sequence[str] = (),
     races: str = "warn",
     keep_going: bool = False,
+    max_stall_s: float = DEFAULT_STALL_S,
     on_progress: Callable[[Tally], None] = lambda _tally: None,
 ) -> CheckReport:
     """Explore the program that begins at `entry`; return what can happen, and whether that is all.
 
     races: "ignore", "warn" or "error", for accesses that nothing orders.
     keep_going: look for all failures, not only the first.
+    max_stall_s: how long the program may be busy with what the check does not control.
 
     Raises UsageError if the entry cannot be loaded, or the strategy is unknown.
     """
@@ -70,13 +74,14 @@ def check_entry(
         names = ", ".join(STRATEGIES)
         raise UsageError(f"there is no strategy {strategy!r}; choose one of {names}")
     machine = Machine(entry, include=include, max_steps=max_steps)
-    tally = explore(
-        machine,
-        lambda: STRATEGIES[strategy](seed),
-        budget,
-        stop_at_first=not keep_going,
-        on_progress=on_progress,
-    )
+    with Watchdog(machine, max_stall_s, budget.max_seconds):
+        tally = explore(
+            machine,
+            lambda: STRATEGIES[strategy](seed),
+            budget,
+            stop_at_first=not keep_going,
+            on_progress=on_progress,
+        )
     failures = [
         _failure(entry, include, max_steps, fault, witness)
         for fault, witness in tally.faults.items()
@@ -139,6 +144,8 @@ def _failure(
 ) -> Failure:
     """Make the schedule of a fault as short as may be, and tell what it does."""
     machine = Machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
+    if not fault.is_repeatable:
+        return Failure(fault.kind, fault.message, fault.task, fault.location, 0, "")
     best = shrink(machine, fault, witness)
     replay = Replay(best.steps)
     story, _ = narrate(machine, replay, best.visible)
@@ -154,7 +161,7 @@ def _race_warnings(
     """Warn of the races that were found; one execution is told, to see who holds which locks."""
     races = machine.memory.races.values()
     witnesses = [*tally.faults.values(), *(witness for _, witness in tally.outcomes.values())]
-    if not races or not witnesses:
+    if not races or not witnesses or machine.is_stalled:
         return race_warnings(races, machine.sites, None)
     narrating = Machine(
         entry, include=include, max_steps=machine.kernel.max_steps, hooks=NarratingHooks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import linecache
 import re
 import sys
 from dataclasses import dataclass, field
@@ -21,8 +22,8 @@ from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation,
 from parallel_cookbook.simulation import shut_down
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from types import TracebackType
+    from collections.abc import Container, Iterable, Sequence
+    from types import FrameType, TracebackType
 
     from parallel_cookbook.check.cycles import Round
     from parallel_cookbook.check.result import FailureKind
@@ -45,6 +46,8 @@ class Fault:
     message: str
     task: str
     location: str
+    is_repeatable: bool = True
+    """Whether it can be shown again; to wait for what never comes would take as long once more."""
 
 
 @dataclass(slots=True)
@@ -105,6 +108,12 @@ class Machine:
         self.has_new_places = False
         """Whether an execution has shown that a name must be tracked which was not."""
         self._faults: list[Fault] = []
+        self.is_out_of_time = False
+        """Whether executions have been cut off because there is no time left."""
+        self.is_stalled = False
+        """Whether an execution has been ended because it stood still."""
+        self._executions = 0
+        self._is_executing = False
         self._has_suspected = False
         self._has_left_out_counts = False
         self._has_left_out_prints = self._has_left_out_sleeps = self._has_read_clock = False
@@ -122,13 +131,18 @@ class Machine:
         returned: list[object] = []
         output = _Output(kernel)
         self.hooks.cycles.count_printed = output.count_kept
+        self._executions += 1
         with _Surroundings(output, self.entry):
-            ending = kernel.run(lambda: returned.append(self._call()), repeats)
+            self._is_executing = True
+            try:
+                ending = kernel.run(lambda: returned.append(self._call()), repeats)
+            finally:
+                self._is_executing = False
         if ending is Ending.DEADLOCK:
             polls = any(isinstance(task.operation, Poll) for task in kernel.tasks)
             kind: FailureKind = "livelock" if polls else "deadlock"
             self._faults.append(Fault(kind, self._who_waits(), "", ""))
-        elif ending is Ending.CUT and kernel.position >= kernel.max_steps:
+        elif ending is Ending.CUT and kernel.position >= kernel.max_steps > 0:
             message = f"still running after {kernel.position:,} steps; --max-steps allows more"
             self._faults.append(Fault("step-limit", message, kernel.running.name, ""))
         clock = kernel.state.get("clock")
@@ -201,6 +215,36 @@ class Machine:
             or (self._has_left_out_sleeps and self._has_read_clock)
         )
 
+    # --- for the watchdog: see check/watchdog.py ------------------------------------------------
+
+    def progress(self) -> object:
+        """Return what differs as soon as the program has got any further; None between executions."""
+        if not self._is_executing:
+            return None
+        return self._executions, self.kernel.position, self.hooks.ticks, self.kernel.is_unwinding
+
+    def end_soon(self) -> None:
+        """Cut the present execution off, and all later ones, at the next point or turn of a loop."""
+        self.is_out_of_time = True
+        self._cut_at_next()
+
+    def end_stalled(self, frame: FrameType | None, stall_s: float) -> str:
+        """Note that the execution stands still in `frame`, and what to say of it, which is returned."""
+        self.is_stalled = True
+        fault = stall_fault(frame, self.program.module_of_file, self.kernel.running.name, stall_s)
+        self._faults.append(fault)
+        self.kernel.ending = Ending.CUT
+        self._cut_at_next()
+        return f"{fault.location}: {fault.message}"
+
+    def leave_stalled(self) -> None:
+        """End the present execution from within, in the middle of whatever it waits for."""
+        self.kernel.cut()
+
+    def _cut_at_next(self) -> None:
+        self.kernel.max_steps = 0
+        self.hooks.cut_loops()
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _call(self) -> object:
@@ -255,6 +299,8 @@ class Machine:
         return found
 
     def _on_endless_loop(self, site: int) -> None:
+        if self.is_out_of_time or self.is_stalled:
+            self.kernel.cut()
         place = self.sites[site]
         message = (
             f"after {self.hooks.ticks:,} turns of loops, the last in line {place.line}; "
@@ -384,8 +430,30 @@ def _listed(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
+def stall_fault(frame: FrameType | None, files: Container[str], task: str, stall_s: float) -> Fault:
+    """Return the fault of a program that stands still in `frame`; `files` are its own."""
+    inner = frame
+    while frame is not None and frame.f_code.co_filename not in files:
+        frame = frame.f_back
+    where = place = ""
+    if frame is not None:
+        file, line = frame.f_code.co_filename, frame.f_lineno
+        place = f"{file}:{line}"
+        where = f"`{linecache.getline(file, line).strip()}` "
+    if inner is not None and inner is not frame:
+        code = inner.f_code
+        where += f"(in {code.co_qualname}, {Path(code.co_filename).name}:{inner.f_lineno}) "
+    message = (
+        f"{where}has not come back for {stall_s:g} seconds. It waits for, or computes, what is not "
+        "under the check's control. If it only takes long, allow it more time with --max-stall"
+    )
+    return Fault("unsupported", message, task, place, is_repeatable=False)
+
+
 def _is_ours(error: BaseException) -> bool:
     """Whether the check itself raised it by mistake: then it says nothing about the program."""
+    if isinstance(error, ImportError):
+        return False  # the program's own, raised by the loader that stands in for the interpreter's
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

@@ -87,7 +87,10 @@ def explore(
         is_in_sequence = True
         machine.stop_watching()
         _count(tally, machine, execution)
-        if stop_at_first and tally.faults:
+        if (stop_at_first and tally.faults) or machine.is_stalled:
+            break
+        if machine.is_out_of_time:
+            tally.limit = f"{budget.max_seconds:g} seconds"
             break
         if machine.learn():
             strategy = new_strategy()
@@ -100,13 +103,7 @@ def explore(
                 break
             is_in_sequence = False
         if not strategy.next_execution():
-            tally.is_exhaustive = (
-                strategy.is_exhaustive and not _was_cut_off(tally) and not machine.has_left_out
-            )
-            if machine.has_left_out:
-                tally.limit = "how often its loops are followed"
-            elif not tally.is_exhaustive:
-                tally.limit = f"what the strategy {strategy.name} covers"
+            _conclude(tally, machine, strategy)
             break
         tally.seconds = time.monotonic() - started
         tally.limit = _limit_met(tally, budget, machine)
@@ -119,6 +116,16 @@ def explore(
     tally.seconds = time.monotonic() - started
     tally.inversions = list(order.inversions())
     return tally
+
+
+def _conclude(tally: Tally, machine: Machine, strategy: Strategy) -> None:
+    """Say whether a search that has come to its end has covered everything, and if not, what limits it."""
+    has_left_out = machine.has_left_out
+    tally.is_exhaustive = strategy.is_exhaustive and not _was_cut_off(tally) and not has_left_out
+    if has_left_out:
+        tally.limit = "how often its loops are followed"
+    elif not tally.is_exhaustive:
+        tally.limit = f"what the strategy {strategy.name} covers"
 
 
 def _finds_livelock(tally: Tally, machine: Machine) -> bool:
@@ -144,6 +151,8 @@ def _count(tally: Tally, machine: Machine, execution: Execution) -> None:
     for fault in execution.faults:
         if fault not in tally.faults:
             tally.faults[fault] = _witness(machine)
+    if machine.is_stalled:
+        return  # it came to no outcome
     key = (execution.stdout, _result(execution))
     if key in tally.outcomes:
         times, witness = tally.outcomes[key]

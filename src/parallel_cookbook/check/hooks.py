@@ -135,6 +135,10 @@ class CheckHooks:
         self._globals: dict[int, Place] = {}
         """The places of globals in the present execution, by site."""
 
+    def cut_loops(self) -> None:
+        """Let the next turn of a loop be one too many."""
+        self._max_ticks = 0
+
     def begin_execution(self) -> None:
         """Forget what concerned the last execution alone."""
         self.ticks = 0

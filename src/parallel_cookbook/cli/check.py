@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import shlex
 from functools import partial
@@ -49,6 +50,12 @@ _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
     default=20_000,
     show_default=True,
     help="Cut an execution off that takes more steps.",
+)
+@click.option(
+    "--max-stall",
+    type=Seconds(),
+    default=None,
+    help="Give up on a call that the check does not control, and that takes longer; 0 for no limit.",
 )
 @click.option(
     "--races",
@@ -115,10 +122,15 @@ def _entry(target: Target, arguments: tuple[str, ...]) -> Entry:
 
 
 def _check(entry: Entry, target: Target, options: dict[str, Any]) -> CheckReport:
-    from parallel_cookbook.check import Budget, check_entry  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.check import (  # noqa: PLC0415 - see _entry
+        DEFAULT_STALL_S,
+        Budget,
+        check_entry,
+    )
     from parallel_cookbook.cli.check_progress import shown_progress  # noqa: PLC0415 - rich
 
     max_seconds = options["max_seconds"] or None
+    max_stall_s = options["max_stall"]
     with shown_progress(max_seconds) as on_progress:
         return check_entry(
             entry,
@@ -130,6 +142,7 @@ def _check(entry: Entry, target: Target, options: dict[str, Any]) -> CheckReport
             include=options["include"],
             races=options["races"],
             keep_going=options["keep_going"],
+            max_stall_s=DEFAULT_STALL_S if max_stall_s is None else max_stall_s or math.inf,
             on_progress=on_progress,
         )
 
