@@ -132,8 +132,6 @@ class CheckHooks:
         self._for_loops: set[int] = set()
         """The sites of loops that are no `while` loops."""
         self._attribute_kinds: dict[tuple[type, str], tuple[_AttributeKind, type]] = {}
-        self._globals: dict[int, Place] = {}
-        """The places of globals in the present execution, by site."""
 
     def cut_loops(self) -> None:
         """Let the next turn of a loop be one too many."""
@@ -143,7 +141,6 @@ class CheckHooks:
         """Forget what concerned the last execution alone."""
         self.ticks = 0
         self._attribute_kinds.clear()  # the program's classes are made anew
-        self._globals.clear()
         self._polls.begin_execution()
         self.cycles.begin_execution()
 
@@ -226,7 +223,7 @@ class CheckHooks:
         if kind is _AttributeKind.NO_PLACE:
             return None
         if kind is _AttributeKind.MODULE:
-            return self._memory.place(("global", obj.__name__, name), None)
+            return self._memory.place(self._key_of_global(obj.__name__, name), None)
         if not is_store and name not in getattr(obj, "__dict__", ()):
             # Seen through the object, in its class: the class's own is a place once somebody has stored
             # it; and if it is data, another task may give the object one of its own meanwhile.
@@ -437,19 +434,27 @@ class CheckHooks:
 
     def read_global(self, site: int, /) -> None:
         if not self._kernel.is_alone:
-            self._read(self._globals.get(site) or self._global(site), site)
+            places = self._kernel.running.group.places
+            self._read(places.get(site) or self._global(site), site)
 
     def write_global(self, site: int, value: Any, /) -> Any:
         if not self._kernel.is_alone:
-            self._write(self._globals.get(site) or self._global(site), site)
+            places = self._kernel.running.group.places
+            self._write(places.get(site) or self._global(site), site)
         return value
 
     def _global(self, site: int) -> Place:
-        """Return the place of the global at `site`, which was not asked for yet."""
+        """Return the place of the global at `site`, which was not asked for yet in this process."""
         found = self._memory.sites[site]
         module = self.module_names.get(found.file, found.file)
-        place = self._globals[site] = self._memory.place(("global", module, found.subject), None)
+        place = self._memory.place(self._key_of_global(module, found.subject), None)
+        self._kernel.running.group.places[site] = place
         return place
+
+    def _key_of_global(self, module: str, name: str) -> tuple[object, ...]:
+        if module == "__mp_main__":
+            module = "__main__"  # as a child process calls it
+        return ("global", self._kernel.running.group.uid, module, name)
 
     def bind_global(self, site: int, value: Any, /) -> Any:
         if not self._kernel.is_alone:

@@ -6,11 +6,12 @@ operations, and `strategies` says who runs next.
 
 from parallel_cookbook.kernel.operation import Mode, Operation, Target
 from parallel_cookbook.kernel.scheduler import Chooser, Ending, Kernel, active_kernel
-from parallel_cookbook.kernel.task import Killed, Task
+from parallel_cookbook.kernel.task import Group, Killed, Task
 
 __all__ = [
     "Chooser",
     "Ending",
+    "Group",
     "Kernel",
     "Killed",
     "Mode",

@@ -23,7 +23,7 @@ from greenlet import getcurrent, greenlet
 from parallel_cookbook.errors import ReplayMismatchError
 from parallel_cookbook.kernel.operation import Mode, Operation, Target
 from parallel_cookbook.kernel.record import Record
-from parallel_cookbook.kernel.task import Killed, Task
+from parallel_cookbook.kernel.task import Group, Killed, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,8 +94,10 @@ class Kernel:
         """Whether giving back a lock is a point: needed once somebody tries or looks at a lock."""
         self.are_lives_points = True
         """Whether the start and the end of a task are points: needed once somebody looks at them."""
+        self.are_kills_points = False
+        """Whether a group other than the root may be ended anywhere: needed once somebody does so."""
         self.demands: set[str] = set()
-        """Which of the two the program has turned out to need."""
+        """Which of the three the program has turned out to need."""
         self._note_step = self.record.step
         self._note_settled = self.record.settle
         self._uids: dict[tuple[int, int], int] = {}
@@ -104,10 +106,14 @@ class Kernel:
         """Tasks that caught Killed and went on: parked for ever."""
         self.max_steps = sys.maxsize
         """An execution with more steps is cut off."""
+        self.loader: Any = None
+        """For the simulation: who gives a new group its modules."""
         self.on_refusal: Callable[[Task, str], None] = lambda _task, _what: None
         """Called in a task that uses what cannot be controlled, before the execution is cut off."""
         self.on_uncaught: Callable[[Task, BaseException], None] = _reraise
         """Called in a task whose function raised; what it raises itself ends the whole exploration."""
+        self.on_handled: Callable[[Task], None] = lambda _task: None
+        """Called when the program turns out to deal with what `on_uncaught` was told of a task."""
         self._begin(0)
         self.is_unwinding = True
         """Whether no execution is running, or it has ended and its tasks are being unwound."""
@@ -116,7 +122,8 @@ class Kernel:
         """Forget the last execution, but for what the present one repeats."""
         record = self.record
         for task in record.tasks.values():
-            task.function = task.thread = None  # what they held is finalized now, not later
+            # What they held is finalized now, not later.
+            task.function = task.thread = task.effect = None
         self.is_repeating = repeats > 0
         """Whether the present execution still repeats the last one: nothing is noted down."""
         self._repeats = repeats
@@ -137,8 +144,10 @@ class Kernel:
         self.is_alone = True
         """Whether the present execution has had one task only, so far."""
         self.ending = Ending.FINISHED
-        self.process = record.target(0, "process", 1, "")
-        """Its state is the number of non-daemon tasks that live."""
+        self.root = Group(record.target(0, "process", 1, ""))
+        """The group of the program's first task; the execution ends with it."""
+        self.process = self.root.life
+        """Its state is the number of non-daemon tasks of the root group that live."""
         self._hub = getcurrent()
         self._exit: Task | None = None
         self._trouble: Exception | None = None
@@ -160,7 +169,7 @@ class Kernel:
         previous = getattr(_active, "kernel", None)
         _active.kernel = self
         try:
-            root = self._new_task(0, "MainThread", main, ALIVE)
+            root = self.root.main = self._new_task(0, "MainThread", main, self.root, ALIVE)
             root.index = 0
             self.tasks.append(root)
             self.running = root
@@ -202,18 +211,74 @@ class Kernel:
         """Return the one target of this kind, which all tasks of an execution share."""
         return self.record.target(0, kind, 0, name, is_variable=is_variable)
 
-    def new_task(self, name: str, function: Callable[[], object]) -> Task:
-        """Make a task that is not started yet."""
-        return self._new_task(self.new_uid(), name, function, UNBORN)
+    def group_target(self, kind: str) -> Target:
+        """Return the one target of this kind that the tasks of the running one's group share."""
+        return self.record.target(self.running.group.uid, kind, 0, "")
 
-    def _new_task(self, uid: int, name: str, function: Callable[[], object], state: int) -> Task:
+    def new_task(self, name: str, function: Callable[[], object]) -> Task:
+        """Make a task of the running one's group that is not started yet."""
+        group = self.running.group
+        return self._new_task(self.new_uid(), group.prefix + name, function, group)
+
+    def new_group(self, name: str, function: Callable[[], object]) -> Task:
+        """Make a group, and return its main task, which is not started yet and bears the same name."""
+        group = Group(self.new_target("process", 0, name))
+        task = group.main = self._new_task(group.uid, name, function, group)
+        return task
+
+    def _new_task(
+        self,
+        uid: int,
+        name: str,
+        function: Callable[[], object],
+        group: Group,
+        state: int = UNBORN,
+    ) -> Task:
         tasks = self.record.tasks
         done = self.record.target(uid, "task", state, name)
         task = tasks.get(uid)
         if task is None:
             task = tasks[uid] = Task(uid, done)
-        task.begin(name, function)
+        task.begin(name, function, group)
         return task
+
+    def end_group(self, group: Group) -> None:
+        """End all tasks of a group where they are parked, except the running one: none goes on.
+
+        In the step of somebody who writes the group's `life`. Nothing of them is unwound before the
+        execution has ended: a process that is killed does not clean up.
+        """
+        group.has_ended = True
+        for task in self.tasks:
+            if task.group is group and task is not self.running:
+                task.operation = None
+                task.done.state = ENDED
+        group.life.state = 0
+
+    def add_effect(self, name: str, operation: Operation, effect: Callable[[], object]) -> None:
+        """Have `effect` happen later, as a step of its own: a task of the root without any code."""
+        task = self._new_task(self.new_uid(), name, effect, self.root)
+        task.effect = effect
+        task.is_daemon = True
+        task.operation = operation
+        self._enter(task)
+
+    def vanish(self) -> NoReturn:
+        """End the running task here and now, with all of its group ended before: let others go on.
+
+        Raises Killed, when its execution has ended.
+        """
+        self.running.done.state = ENDED
+        if self._spawner is not None:
+            spawner, self._spawner = self._spawner, None
+            self._resume(spawner)
+        else:
+            chosen = self._choose()
+            if chosen is None:
+                self._hub.switch()
+            else:
+                self._resume(chosen)
+        self.leave()
 
     def demand_release_points(self) -> None:
         """Say that somebody has looked whether a lock is free, so that a release can be seen."""
@@ -225,11 +290,17 @@ class Kernel:
         if not self.are_lives_points:
             self.demands.add("lives")
 
+    def demand_kill_points(self) -> None:
+        """Say that a group other than the root was ended, so that it matters where its tasks are."""
+        if not self.are_kills_points:
+            self.demands.add("kills")
+
     def meet_demands(self) -> bool:
         """Let be points, from the next execution on, what has turned out to be needed; say if any."""
         had_demands = bool(self.demands)
-        self.are_releases_points |= "releases" in self.demands
-        self.are_lives_points |= "lives" in self.demands
+        self.are_kills_points |= "kills" in self.demands
+        self.are_releases_points |= "releases" in self.demands or self.are_kills_points
+        self.are_lives_points |= "lives" in self.demands or self.are_kills_points
         self.demands.clear()
         return had_demands
 
@@ -249,7 +320,7 @@ class Kernel:
         """
         done = task.done
         if not done.operations:
-            more = ((self.process, Mode.READ, None),) if self.are_lives_points else ()
+            more = task.group.end_parts if self.are_lives_points else ()
             done.operations = (
                 Operation("start", done, Mode.WRITE, None, more),
                 Operation("begin", done, Mode.READ),
@@ -259,24 +330,31 @@ class Kernel:
 
     def launch(self, task: Task) -> None:
         """Perform `start_operation`."""
-        task.index = len(self.tasks)
-        self.tasks.append(task)
+        group = task.group
+        task.is_mortal = task.is_daemon or (self.are_kills_points and group is not self.root)
+        self._enter(task)
         self.is_alone = False
         task.done.state = ALIVE
-        if task.is_daemon:
-            self.demand_life_points()  # the end of the program will look at them
-            self._let_exit_end_daemons()
+        if not task.is_daemon:
+            group.life.state += 1
         else:
-            self.process.state += 1
+            self.demand_life_points()  # the end of the process will look at them
+        if task.is_daemon and group is self.root:
+            self._let_exit_end_daemons()
+        if self.are_lives_points:
+            begin = self._operations_of(task)[1]
+            task.operation = begin if not task.is_mortal else _while_group_lives(group, begin)
+        else:
+            self._run_to_first_point(task)
+
+    def _enter(self, task: Task) -> None:
+        """Let a task take part, after all that the running one has done."""
+        task.index = len(self.tasks)
+        self.tasks.append(task)
         if not self.is_repeating:
             task.start_position = self.position - 1
             task.past = self.running.past
             task.sync = self.running.sync
-        if self.are_lives_points:
-            begin = self._operations_of(task)[1]
-            task.operation = begin if not task.is_daemon else self._while_process_lives(begin)
-        else:
-            self._run_to_first_point(task)
 
     def _run_to_first_point(self, child: Task) -> None:
         """Let a new task run until it announces something: what it does before, nobody can see."""
@@ -310,7 +388,7 @@ class Kernel:
         if self.is_unwinding:
             self.leave()
         me = self.running
-        me.operation = operation if not me.is_daemon else self._while_process_lives(operation)
+        me.operation = operation if not me.is_mortal else _while_group_lives(me.group, operation)
         if self.on_point is not None:
             self.on_point(me, operation)
         if self._spawner is not None:
@@ -415,6 +493,13 @@ class Kernel:
 
     def _choose(self) -> Task | None:
         """Ask the chooser; mark the task as running. None ends the execution."""
+        while True:
+            chosen = self._choose_one()
+            if chosen is None or chosen.effect is None:
+                return chosen
+            chosen.effect()
+
+    def _choose_one(self) -> Task | None:
         if self.is_repeating and self._depth < self._repeats:
             (index, _), operation = self._script[self._depth]
             self._depth += 1
@@ -468,13 +553,10 @@ class Kernel:
     def _let_exit_end_daemons(self) -> None:
         if self._exit is None:
             self._exit = Task(-1, self.process)
-            self._exit.begin("exit", lambda: None)
+            self._exit.begin("exit", lambda: None, self.root)
             self._exit.index = len(self.tasks)
             self._exit.operation = Operation("exit", self.process, Mode.WRITE, _is_zero)
             self.tasks.append(self._exit)
-
-    def _while_process_lives(self, operation: Operation) -> Operation:
-        return operation.extended((self.process, Mode.READ, None))
 
     def _resume(self, task: Task) -> None:
         """Go on with `task`; return when somebody goes on with the present greenlet."""
@@ -517,7 +599,7 @@ class Kernel:
             return None
         task.done.state = ENDED
         if not task.is_daemon:
-            self.process.state -= 1
+            task.group.life.state -= 1
             if self.process.state == 0 and self._exit is None:
                 return None
         if self._spawner is not None:
@@ -533,6 +615,10 @@ class Kernel:
             if task.greenlet is not None and not task.greenlet.dead:
                 self.running = task
                 task.greenlet.throw(Killed)
+
+
+def _while_group_lives(group: Group, operation: Operation) -> Operation:
+    return operation.extended((group.life, Mode.READ, None))
 
 
 def _reraise(_task: Task, error: BaseException) -> None:

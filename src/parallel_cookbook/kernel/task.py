@@ -1,8 +1,13 @@
-"""A task: a simulated thread, which runs between scheduling points and waits at them."""
+"""A task: a simulated thread, which runs between scheduling points and waits at them.
+
+Tasks of one group share a fate and a memory: they are the threads of one process.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+
+from parallel_cookbook.kernel.operation import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +21,31 @@ class Killed(BaseException):
     """Raised inside a task that is still parked when its execution has ended, to unwind it."""
 
 
+class Group:
+    """Tasks that share a fate and a memory: a process. The program's first task is in the root group."""
+
+    __slots__ = ("end_parts", "has_ended", "life", "main", "places", "prefix", "space", "state", "uid")
+
+    def __init__(self, life: Target) -> None:
+        self.uid: Final = life.uid
+        self.prefix: Final = f"{life.name}/" if life.name else ""
+        """What the names of its tasks begin with, its main task apart."""
+        self.life: Final = life
+        """Its state is the number of non-daemon tasks that live."""
+        self.end_parts: Final = ((life, Mode.READ, None),)
+        """What the start and the end of each of its tasks do besides."""
+        self.has_ended = False
+        """Whether it was ended as a whole."""
+        self.main: Task | None = None
+        """The task that it begins with."""
+        self.state: dict[str, Any] = {}
+        """For the simulation: what its modules remember of this process."""
+        self.space: Any = None
+        """The modules that its tasks see, for those who load them."""
+        self.places: dict[int, Any] = {}
+        """For the race detector: the places of its global variables, by site."""
+
+
 class Task:
     """One flow of control of the program under check.
 
@@ -27,10 +57,13 @@ class Task:
         "changes",
         "created",
         "done",
+        "effect",
         "function",
         "greenlet",
+        "group",
         "index",
         "is_daemon",
+        "is_mortal",
         "kills",
         "looked",
         "name",
@@ -45,6 +78,8 @@ class Task:
         "uid",
     )
 
+    group: Group
+
     def __init__(self, uid: int, done: Target) -> None:
         self.index = -1
         self.uid: Final = uid
@@ -53,6 +88,10 @@ class Task:
         self.done: Final = done
         """Its state is 0 before the start, 1 while it lives, 2 when it has ended."""
         self.is_daemon = False
+        self.is_mortal = False
+        """Whether something else may end it anywhere: each of its steps looks whether its group lives."""
+        self.effect: Callable[[], object] | None = None
+        """Of a task that is a single step and has no code of its own: what the step does."""
         self.greenlet: greenlet | None = None
         self.operation: Operation | None = None
         """What it is about to do; None before it is started, while it runs, and when it has ended."""
@@ -79,13 +118,14 @@ class Task:
         self.thread: Any = None
         """The program's own object for it, if it has one."""
 
-    def begin(self, name: str, function: Callable[[], object]) -> None:
+    def begin(self, name: str, function: Callable[[], object], group: Group) -> None:
         """Be ready for one more execution; what was noted down stays."""
         self.index = -1
         self.name = name
         self.function = function
-        self.is_daemon = False
-        self.greenlet = self.operation = self.looked = self.thread = None
+        self.group = group
+        self.is_daemon = self.is_mortal = False
+        self.effect = self.greenlet = self.operation = self.looked = self.thread = None
         self.steps = self.changes = self.kills = self.created = 0
 
     def restore(self, entry: tuple[Any, ...]) -> None:

@@ -103,7 +103,9 @@ def interrupt_main(signum: int = 2, /) -> NoReturn:
 
 def _count() -> int:
     kernel = active_kernel()
-    return len(live_tasks(kernel)) - (kernel.tasks[0].done.state == 1)
+    main = kernel.running.group.main
+    assert main is not None  # noqa: S101 - each group begins with it
+    return len(live_tasks(kernel)) - (main.done.state == 1)
 
 
 if sys.version_info >= (3, 12):
@@ -188,7 +190,9 @@ if sys.version_info >= (3, 13):
         return handle
 
     def _get_main_thread_ident() -> int:
-        return ident_of(active_kernel().tasks[0])
+        main = active_kernel().running.group.main
+        assert main is not None  # noqa: S101 - each group begins with it
+        return ident_of(main)
 
 
 __all__ = [

@@ -89,10 +89,10 @@ def _result_or_cancel(future: Future, timeout: float | None) -> Any:  # noqa: AN
 
 
 class _Pools:
-    """All pools of an execution, for the end of the main flow."""
+    """All pools of a process, for the end of its main flow."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self.target = kernel.shared_target("pools")
+        self.target = kernel.group_target("pools")
         self.pools: list[_Pool] = []
         self.is_closed = False
         _register_atexit(self.close)
@@ -110,9 +110,10 @@ class _Pools:
 
 
 def _pools_of(kernel: Kernel) -> _Pools:
-    pools = kernel.state.get("pools")
+    state = kernel.running.group.state
+    pools = state.get("pools")
     if pools is None:
-        pools = kernel.state["pools"] = _Pools(kernel)
+        pools = state["pools"] = _Pools(kernel)
     return pools
 
 

@@ -38,19 +38,21 @@ class Random(_real.Random):  # type: ignore[no-redef]
 
 
 class _Shared:
-    """The hidden generator of one execution."""
+    """The hidden generator of one process."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self.generator = _real.Random(SEED)
-        self.draw = Operation("draw", kernel.shared_target("random"))
+        group = kernel.running.group
+        self.generator = _real.Random(SEED + group.uid)
+        self.draw = Operation("draw", kernel.group_target("random"))
 
 
 def _shared_method(name: str) -> Callable[..., Any]:
     def method(*args: Any, **kwargs: Any) -> Any:
         kernel = active_kernel()
-        shared = kernel.state.get("random")
+        state = kernel.running.group.state
+        shared = state.get("random")
         if shared is None:
-            shared = kernel.state["random"] = _Shared(kernel)
+            shared = state["random"] = _Shared(kernel)
         if not kernel.is_alone:
             kernel.point(shared.draw)
         return getattr(shared.generator, name)(*args, **kwargs)

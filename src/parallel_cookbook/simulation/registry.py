@@ -1,4 +1,4 @@
-"""What the simulation remembers during one execution: its threads, hooks and names.
+"""What the simulation remembers of one process during one execution: its threads, hooks and names.
 
 Nothing of the kind stands in a module's globals: executions must not see one another.
 """
@@ -20,7 +20,7 @@ _NATIVE_BASE = 100_000
 
 
 class Registry:
-    """One for each execution."""
+    """One for each process of an execution."""
 
     __slots__ = (
         "atexits",
@@ -71,15 +71,16 @@ class Registry:
         """Return the name of the next unnamed pool of threads; numbered by its creator, from 0."""
         number = self.pools.get(creator.uid, 0)
         self.pools[creator.uid] = number + 1
-        label = f"{creator.uid}." if creator.index else ""
+        label = "" if creator is creator.group.main else f"{creator.uid}."
         return f"ThreadPoolExecutor-{label}{number}"
 
 
 def registry_of(kernel: Kernel) -> Registry:
-    """Return the registry of the present execution."""
-    registry = kernel.state.get("registry")
+    """Return the registry of the running task's process."""
+    state = kernel.running.group.state
+    registry = state.get("registry")
     if registry is None:
-        registry = kernel.state["registry"] = Registry()
+        registry = state["registry"] = Registry()
     return registry
 
 

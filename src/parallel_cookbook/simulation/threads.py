@@ -71,7 +71,7 @@ class Thread:
     def _new_name(self, kernel: Kernel, target: object) -> str:
         creator = kernel.running
         label = ""
-        if creator.index:
+        if creator is not creator.group.main:
             label = getattr(creator.thread, "_number", "") or str(creator.uid)
         number = self._number = registry_of(kernel).number_of_next_thread(creator, label)
         if target is not None:
@@ -166,7 +166,8 @@ class Thread:
     @name.setter
     def name(self, name: str) -> None:
         assert self._initialized, "Thread.__init__() not called"  # noqa: S101 - as CPython
-        self._name = self._task.name = str(name)
+        self._name = str(name)
+        self._task.name = self._task.group.prefix + self._name
 
     @property
     def ident(self) -> int | None:
@@ -315,7 +316,8 @@ def main_thread() -> Thread:
     kernel = active_kernel()
     registry = registry_of(kernel)
     if registry.main_thread is None:
-        task = kernel.tasks[0]
+        task = kernel.running.group.main
+        assert task is not None  # noqa: S101 - each group begins with it
         registry.main_thread = task.thread = _MainThread(kernel, task, "MainThread")
     return registry.main_thread  # type: ignore[no-any-return]
 
@@ -326,7 +328,7 @@ def current_thread() -> Thread:
     task = kernel.running
     thread = task.thread
     if thread is None:
-        if task.index == 0:
+        if task is task.group.main:
             return main_thread()
         thread = task.thread = _DummyThread(kernel, task, f"Dummy-{task.uid}")
     return thread  # type: ignore[no-any-return]
@@ -341,8 +343,16 @@ def currentThread() -> Thread:  # noqa: N802 - CPython's name
 def live_tasks(kernel: Kernel) -> list[Task]:
     """Return the tasks that are alive: a step, which conflicts with each start and end."""
     kernel.demand_life_points()
-    kernel.point(Operation("count", kernel.process))
-    return [task for task in kernel.tasks if task.done.state == ALIVE and task.uid != _EXIT_UID]
+    group = kernel.running.group
+    kernel.point(Operation("count", group.life))
+    return [
+        task
+        for task in kernel.tasks
+        if task.group is group
+        and task.done.state == ALIVE
+        and task.uid != _EXIT_UID
+        and task.effect is None
+    ]
 
 
 def enumerate() -> list[Thread]:  # noqa: A001 - CPython's name
