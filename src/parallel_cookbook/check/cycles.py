@@ -176,6 +176,9 @@ class Cycles:
     def _look(self, me: Task) -> None:
         """See whether everything is as it was before; remember how it is now."""
         kernel = self._kernel
+        if any(task.group is not kernel.root for task in kernel.tasks):
+            self._looks_left = 0  # the state of several processes is not compared yet
+            return
         self.has_turning_loops = True
         try:
             seen = picture(self._roots(), self.program.own_modules())

@@ -8,7 +8,6 @@ anew each time, from code that is compiled once; so module-level state starts an
 from __future__ import annotations
 
 import ast
-import builtins
 import importlib
 import importlib.machinery
 import importlib.util
@@ -16,24 +15,17 @@ import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.asserts import EXPLAIN
 from parallel_cookbook.check.schedule import key_of
+from parallel_cookbook.check.space import STAND_INS, Space, find_source
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.instrument import builtins_with, rewrite
-from parallel_cookbook.simulation import SIMULATED, fresh_module
-from parallel_cookbook.simulation.refused import (
-    REFUSED_MODULES,
-    atexit_module,
-    is_refused,
-    os_module,
-    refusing_module,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import CodeType, ModuleType
 
     from parallel_cookbook.check.asserts import AssertExplainer
     from parallel_cookbook.check.payload import Payload
@@ -84,23 +76,24 @@ class Program:
         self._codes: dict[str, CodeType] = {}
         self.tracked: set[str] = set()
         """The keys of globals that are places although they are bound once."""
-        self._modules: dict[str, ModuleType] = {}
         self._origins: dict[str, Path | None] = {}
         self._explainer: AssertExplainer | None = None
         self._new_scope = hooks.new_scope
-        self._builtins = builtins_with(hooks)
-        self._builtins["__import__"] = self._import
-        self._builtins["print"] = _print_at_once
+        self.builtins = builtins_with(hooks)
+        self.builtins["print"] = _print_at_once
+        self._space = Space(self)
 
     def execute(self) -> object:
         """Execute the program once, in the running task; return what its function returned."""
-        self._modules = {}
+        space = self._space = self.new_space()
+        self._kernel.running.group.space = space
+        self._kernel.loader = self
         parent, _, last = self.entry.module.rpartition(".")
-        if parent and self._is_private(parent.partition(".")[0]):
-            self._module(parent)
-        main = self._load(self.entry.module, self.entry.file)
-        if parent in self._modules:
-            setattr(self._modules[parent], last, main)
+        if parent and self.is_private(parent.partition(".")[0]):
+            space.own(parent)
+        main = space.load(self.entry.module, self.entry.file)
+        if parent in space.modules:
+            setattr(space.modules[parent], last, main)
         if self.entry.payload is not None:
             return self.entry.payload.make(self)()
         if not self.entry.function:
@@ -109,6 +102,10 @@ class Program:
         for name in self.entry.function.split("."):
             function = getattr(function, name)
         return function()
+
+    def new_space(self) -> Space:
+        """Return the modules of one more process: none yet."""
+        return Space(self)
 
     def track_also(self, file: str, name: str) -> bool:
         """Make the global `name` of `file` a place in later executions; say whether that is new."""
@@ -123,7 +120,7 @@ class Program:
         """Let the assertions of the program's own files say what they compared when they fail."""
         assert not self._codes, self._codes  # noqa: S101 - code is compiled once
         self._explainer = explainer
-        self._builtins[EXPLAIN] = explainer.explain
+        self.builtins[EXPLAIN] = explainer.explain
 
     def module(self, name: str, file: Path | None = None) -> ModuleType:
         """Return the execution's own module of that name, the real one if it has none of its own.
@@ -134,15 +131,15 @@ class Program:
             name = self.entry.module
         if file is not None and not self._is_from(name, file):
             name = f"{name} in {file.parent}"
-            return self._modules.get(name) or self._load(name, file)
-        if name in self._modules or self._is_private(name.partition(".")[0]):
-            return self._module(name)
+            return self._space.modules.get(name) or self._space.load(name, file)
+        if name in self._space.modules or self.is_private(name.partition(".")[0]):
+            return self._space.own(name)
         return importlib.import_module(name)
 
     def _is_from(self, name: str, file: Path) -> bool:
-        known = self._modules.get(name)
-        if known is None and self._is_private(name.partition(".")[0]):
-            known = self._module(name)
+        known = self._space.modules.get(name)
+        if known is None and self.is_private(name.partition(".")[0]):
+            known = self._space.own(name)
         return known is not None and known.__file__ == str(file)
 
     def code_of(self, module: ModuleType) -> CodeType:
@@ -155,37 +152,19 @@ class Program:
 
     @property
     def modules(self) -> dict[str, ModuleType]:
-        """The private modules of the present execution."""
-        return self._modules
+        """The private modules of the present execution's first process."""
+        return self._space.modules
 
     def own_modules(self) -> list[ModuleType]:
-        """Return those of the private modules that are the program's own, rewritten ones."""
+        """Return the rewritten modules of the first process."""
         files = self.module_of_file
-        return [one for one in self._modules.values() if getattr(one, "__file__", None) in files]
+        modules = self._space.modules.values()
+        return [one for one in modules if getattr(one, "__file__", None) in files]
 
-    # --- loading --------------------------------------------------------------------------------
+    # --- for the processes ----------------------------------------------------------------------
 
-    def _load(self, name: str, file: Path) -> ModuleType:
-        """Execute a file of the program as the module `name`."""
-        code = self._code(file, name)
-        module = ModuleType(name)
-        module.__file__ = str(file)
-        if file.name == "__init__.py":
-            module.__path__ = [str(file.parent)]
-            module.__package__ = name
-        else:
-            module.__package__ = name.rpartition(".")[0]
-        space = vars(module)
-        space["__builtins__"] = self._builtins
-        self._modules[name] = module
-        try:
-            exec(code, space)  # noqa: S102 - executing the program is the purpose
-        except BaseException:
-            self._modules.pop(name, None)
-            raise
-        return module
-
-    def _code(self, file: Path, module: str) -> CodeType:
+    def code(self, file: Path, module: str) -> CodeType:
+        """Return the rewritten code of a file, which is executed as `module`."""
         key = str(file)
         code = self._codes.get(key)
         if code is None:
@@ -218,98 +197,27 @@ class Program:
         except ValueError as error:  # null bytes, a coding that does not exist
             raise UsageError(f"{file} is no Python source: {error}") from None
 
-    def _import(
-        self,
-        name: str,
-        space: dict[str, Any] | None = None,
-        local_names: Any = None,  # noqa: ANN401 - __import__'s own signature
-        wanted: Sequence[str] = (),
-        level: int = 0,
-    ) -> ModuleType:
-        """Stand in for `__import__` in the program's own files."""
-        absolute = _absolute(name, space, level)
-        root = absolute.partition(".")[0]
-        if not self._is_private(root):
-            return builtins.__import__(name, space, local_names, wanted, level)
-        module = self._module(absolute)
-        for attribute in wanted or ():
-            if not hasattr(module, attribute) and hasattr(module, "__path__"):
-                self._module_if_there(f"{absolute}.{attribute}")
-        return module if wanted else self._module(root)
-
-    def _is_private(self, root: str) -> bool:
-        return root in _STAND_INS or self._origin(root) is not None
-
-    def _module(self, name: str) -> ModuleType:
-        module = self._modules.get(name)
-        if module is not None:
-            return module
-        if name.partition(".")[0] in _STAND_INS:
-            module = self._stand_in(name)
-        else:
-            parent, _, last = name.rpartition(".")
-            if parent:
-                owner = self._module(parent)
-                origin = _find(last, list(getattr(owner, "__path__", ())))
-            else:
-                origin = self._origin(name)
-            if origin is None:
-                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-            module = self._load(name, origin)
-            if parent:
-                setattr(self._module(parent), last, module)
-        return module
-
-    def _stand_in(self, name: str) -> ModuleType:
-        """Return what stands for a standard module, new in each execution, with its parents."""
-        if name in SIMULATED:
-            module = fresh_module(name)
-        elif name in _LOADED_ANEW:
-            return self._load_anew(name)
-        elif is_refused(name):
-            module = refusing_module(name)
-        elif name == "os":
-            module = os_module()
-        elif name == "atexit":
-            module = atexit_module()
-        else:
-            module = _copy_of(name)
-        self._modules[name] = module
-        parent, _, last = name.rpartition(".")
-        if parent:
-            setattr(self._module(parent), last, module)
-        return module
-
-    def _load_anew(self, name: str) -> ModuleType:
-        """Execute a standard module's own source on the simulation; it has no points of its own."""
-        file = str(importlib.util.find_spec(name).origin)  # type: ignore[union-attr]
+    def standard_code(self, file: str) -> CodeType:
+        """Return the code of a standard module's file, as it is."""
         code = self._codes.get(file)
         if code is None:
             code = self._codes[file] = compile(Path(file).read_bytes(), file, "exec")
-        module = ModuleType(name)
-        module.__file__ = file
-        module.__package__ = name.rpartition(".")[0] if "." in name else name
-        vars(module)["__builtins__"] = {**vars(builtins), "__import__": self._import}
-        self._modules[name] = module
-        exec(code, vars(module))  # noqa: S102 - the interpreter's own code
-        parent, _, last = name.rpartition(".")
-        if parent:
-            setattr(self._module(parent), last, module)
-        return module
+        return code
 
-    def _module_if_there(self, name: str) -> None:
-        try:
-            self._module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
+    def is_private(self, root: str) -> bool:
+        """Whether each process has a module of its own of this top-level name."""
+        return root in STAND_INS or self.file_of(root) is not None
+
+    def file_of(self, root: str) -> Path | None:
+        """Return the file of a top-level module of the program's own, None for anybody else's."""
+        """Return the file of a top-level module of the program's own, None for anybody else's."""
+        return self.entry.file if root == self.entry.module else self._origin(root)
 
     def _origin(self, root: str) -> Path | None:
-        """Return the file of a top-level module of the program's own, None for anybody else's."""
         if root not in self._origins:
-            found = _find(root, [str(self._root)])
+            found = find_source(root, [str(self._root)])
             if found is None and root != _OURSELVES:
-                found = _find(root, sys.path) or _loaded_from(root)
+                found = find_source(root, sys.path) or _loaded_from(root)
                 if found is not None and not (root in self._include or self._owns(found)):
                     found = None
             self._origins[root] = found
@@ -318,14 +226,6 @@ class Program:
     def _owns(self, file: Path) -> bool:
         project = self.entry.project
         return project is not None and file.is_relative_to(project) and not is_installed(file)
-
-
-_LOADED_ANEW = frozenset({"logging", "logging.handlers", "sched"})
-"""Standard modules that are right as they are, on simulated locks and a simulated clock."""
-_STAND_INS = {
-    name.partition(".")[0] for name in (*SIMULATED, *_LOADED_ANEW, *REFUSED_MODULES, "os", "atexit")
-}
-"""Top-level standard modules of which a program gets its own."""
 
 
 _OURSELVES = __name__.partition(".")[0]
@@ -338,14 +238,6 @@ def _key_of_global(file: str, name: str) -> str:
     return key_of("global", Path(file).name, name)
 
 
-def _copy_of(name: str) -> ModuleType:
-    """Return a module with the names of the real one, for the program's own to be put into."""
-    real = importlib.import_module(name)
-    module = ModuleType(name, real.__doc__)
-    vars(module).update(vars(real))
-    return module
-
-
 def is_installed(file: Path) -> bool:
     """Whether a source file is somebody else's: in the standard library, or installed with pip."""
     return not _INSTALL_FOLDERS.isdisjoint(file.parts) or file.is_relative_to(_STANDARD_LIBRARY)
@@ -355,21 +247,6 @@ def _loaded_from(name: str) -> Path | None:
     """Return the file of a module that was imported by other means than `sys.path`, or None."""
     file = getattr(sys.modules.get(name), "__file__", None)
     return Path(file) if file and file.endswith(".py") else None
-
-
-def _find(name: str, folders: list[str]) -> Path | None:
-    """Return the source file of module `name` in one of the folders, or None."""
-    spec = importlib.machinery.PathFinder.find_spec(name, folders)
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return None
-    return Path(spec.origin)
-
-
-def _absolute(name: str, space: dict[str, Any] | None, level: int) -> str:
-    if not level:
-        return name
-    package = (space or {}).get("__package__") or ""
-    return importlib.util.resolve_name("." * level + name, package)
 
 
 def _print_at_once(

@@ -82,7 +82,7 @@ def _is_zero(state: int) -> bool:
 class Kernel:
     """The scheduler of one exploration: `run` performs one execution after the other."""
 
-    def __init__(self, chooser: Chooser) -> None:
+    def __init__(self, chooser: Chooser) -> None:  # noqa: PLR0915 - one statement an attribute
         self.chooser = chooser
         self.running: Task
         self.record: Final = Record()

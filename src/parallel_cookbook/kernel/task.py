@@ -24,7 +24,17 @@ class Killed(BaseException):
 class Group:
     """Tasks that share a fate and a memory: a process. The program's first task is in the root group."""
 
-    __slots__ = ("end_parts", "has_ended", "life", "main", "places", "prefix", "space", "state", "uid")
+    __slots__ = (
+        "end_parts",
+        "has_ended",
+        "life",
+        "main",
+        "places",
+        "prefix",
+        "space",
+        "state",
+        "uid",
+    )
 
     def __init__(self, life: Target) -> None:
         self.uid: Final = life.uid
