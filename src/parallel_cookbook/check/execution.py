@@ -19,7 +19,7 @@ from parallel_cookbook.check.program import Entry, Program
 from parallel_cookbook.errors import CookbookError, UnsupportedError
 from parallel_cookbook.instrument import SiteTable
 from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation, Task
-from parallel_cookbook.simulation import shut_down
+from parallel_cookbook.simulation import processes_left, shut_down, shut_down_processes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -32,8 +32,8 @@ _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = {_PACKAGE / room for room in ("check", "kernel", "strategies", "instrument")}
 MAX_KEPT_OUTPUT = 65_536
 """Characters of output that an outcome keeps."""
-_RELEASES, _LIVES = "rels", "live"
-"""Keys of a grain: giving back a lock is a point; so are the starts and ends of tasks."""
+_RELEASES, _LIVES, _KILLS = "rels", "live", "kill"
+"""Keys of a grain: giving back a lock is a point; so are starts and ends of tasks; processes are killed."""
 _TICKS_PER_STEP = 50
 """How many turns of loops without a scheduling point count as much as a step."""
 
@@ -88,6 +88,7 @@ class Machine:
         self.kernel.are_releases_points = False
         self.kernel.are_lives_points = False
         self.kernel.on_uncaught = self._on_uncaught
+        self.kernel.on_handled = self._on_handled
         self.kernel.on_refusal = self._on_refusal
         self.sites = SiteTable()
         self.memory = Memory(self.kernel, self.sites)
@@ -159,6 +160,8 @@ class Machine:
             keys.add(_RELEASES)
         if self.kernel.are_lives_points:
             keys.add(_LIVES)
+        if self.kernel.are_kills_points:
+            keys.add(_KILLS)
         return frozenset(keys | self.hooks.class_stores | self.program.tracked)
 
     def set_grain(self, keys: Iterable[str]) -> None:
@@ -169,6 +172,7 @@ class Machine:
         self.program.tracked = set(known)
         self.kernel.are_releases_points = _RELEASES in known
         self.kernel.are_lives_points = _LIVES in known
+        self.kernel.are_kills_points = _KILLS in known
 
     def watch_lock_order(self) -> LockOrder:
         """Collect, in the next execution, which locks are taken while which are held."""
@@ -251,12 +255,19 @@ class Machine:
         result = self.program.execute()
         shut_down()
         if self.entry.function:
-            alive = [t for t in self.kernel.tasks if t.uid >= 0 and t.done.state == 1]
-            left = [task for task in alive if not task.is_daemon][1:]
+            left = [
+                task.name
+                for task in self.kernel.tasks
+                if task.group is self.kernel.root
+                and task.done.state == 1
+                and not (task.is_daemon or task.is_helper)
+            ][1:]
+            left += processes_left()
             if left:
-                names = ", ".join(task.name for task in left)
+                names = ", ".join(left)
                 message = f"{self.entry.function}() returned while {names} was still running"
-                self._faults.append(Fault("leaked-task", message, left[0].name, ""))
+                self._faults.append(Fault("leaked-task", message, left[0], ""))
+        shut_down_processes()
         return result
 
     def _on_uncaught(self, task: Task, error: BaseException) -> None:
@@ -277,6 +288,10 @@ class Machine:
         message = f"{type(error).__name__}: {text}" if text else type(error).__name__
         location = self._location(error.__traceback__)
         self._faults.append(Fault(kind, _without_addresses(message), task.name, location))
+
+    def _on_handled(self, task: Task) -> None:
+        """Forget the exception that has ended a process: the program has seen how it ended."""
+        self._faults = [fault for fault in self._faults if fault.task != task.name]
 
     def _on_refusal(self, task: Task, what: str) -> None:
         frame = sys._getframe(1)  # noqa: SLF001 - to find the program's own line

@@ -15,11 +15,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.simulation import SIMULATED, fresh_module
+from parallel_cookbook.simulation.processes.os import os_module
 from parallel_cookbook.simulation.refused import (
     REFUSED_MODULES,
     atexit_module,
     is_refused,
-    os_module,
     refusing_module,
 )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from parallel_cookbook.kernel.operation import Target
+from parallel_cookbook.kernel.operation import Mode, Target
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -155,6 +155,21 @@ class Record:
                 target.sync = sync | known
         task.sync = known
         positions.append(position)
+
+    def cause(self, source: Target, target: Target) -> None:
+        """Note that all that has come to `source` so far happens before what `target` now becomes."""
+        depth = len(self.choices) - 1
+        last, last_write, sync, sync_write = (
+            target.last,
+            target.last_write,
+            target.sync,
+            target.sync_write,
+        )
+        self.trail.append((target, last, last_write, sync, sync_write, depth >= 0, None))
+        if depth >= 0:
+            target.history.append((depth, Mode.WRITE, target.state))
+        target.last = target.last_write = last | source.last
+        target.sync = target.sync_write = sync | source.sync
 
     def _note_parts(
         self, task: Task, operation: Operation, past: int, position: int, depth: int

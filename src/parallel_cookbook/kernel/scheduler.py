@@ -255,6 +255,11 @@ class Kernel:
                 task.done.state = ENDED
         group.life.state = 0
 
+    def end_task(self, task: Task) -> None:
+        """End a parked task; in a step that conflicts with whatever it is about to do."""
+        task.operation = None
+        task.done.state = ENDED
+
     def add_effect(self, name: str, operation: Operation, effect: Callable[[], object]) -> None:
         """Have `effect` happen later, as a step of its own: a task of the root without any code."""
         task = self._new_task(self.new_uid(), name, effect, self.root)
@@ -335,9 +340,9 @@ class Kernel:
         self._enter(task)
         self.is_alone = False
         task.done.state = ALIVE
-        if not task.is_daemon:
+        if not (task.is_daemon or task.is_helper):
             group.life.state += 1
-        else:
+        elif task.is_daemon:
             self.demand_life_points()  # the end of the process will look at them
         if task.is_daemon and group is self.root:
             self._let_exit_end_daemons()
@@ -433,6 +438,15 @@ class Kernel:
             me.changes += 1
         elif me.looked is not None and not operation.mode:
             me.looked.setdefault(operation.target, operation.target.version)
+
+    def note_cause(self, source: Target, target: Target) -> None:
+        """Note that all that has come to `source` so far happens before what `target` now becomes.
+
+        It need not happen before what the running task does next.
+        """
+        target.version += 1
+        if not self.is_repeating:
+            self.record.cause(source, target)
 
     def note_expiry(self, operation: Operation) -> None:
         """Learn that an operation, just performed by the running task, was in vain: it was a look."""
@@ -598,7 +612,7 @@ class Kernel:
         except Killed:
             return None
         task.done.state = ENDED
-        if not task.is_daemon:
+        if not (task.is_daemon or task.is_helper):
             task.group.life.state -= 1
             if self.process.state == 0 and self._exit is None:
                 return None

@@ -73,6 +73,7 @@ class Task:
         "group",
         "index",
         "is_daemon",
+        "is_helper",
         "is_mortal",
         "kills",
         "looked",
@@ -98,6 +99,8 @@ class Task:
         self.done: Final = done
         """Its state is 0 before the start, 1 while it lives, 2 when it has ended."""
         self.is_daemon = False
+        self.is_helper = False
+        """Whether it is no task of the program's: nobody waits for it who does not join it."""
         self.is_mortal = False
         """Whether something else may end it anywhere: each of its steps looks whether its group lives."""
         self.effect: Callable[[], object] | None = None
@@ -134,7 +137,7 @@ class Task:
         self.name = name
         self.function = function
         self.group = group
-        self.is_daemon = self.is_mortal = False
+        self.is_daemon = self.is_helper = self.is_mortal = False
         self.effect = self.greenlet = self.operation = self.looked = self.thread = None
         self.steps = self.changes = self.kills = self.created = 0
 

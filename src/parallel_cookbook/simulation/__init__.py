@@ -7,14 +7,20 @@ for one execution.
 from __future__ import annotations
 
 import importlib
+import sys
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.kernel import active_kernel
+from parallel_cookbook.simulation.processes.spawning import processes_left, shut_down_processes
+from parallel_cookbook.simulation.refused import refusal
 from parallel_cookbook.simulation.registry import registry_of
 from parallel_cookbook.simulation.threads import shut_down
 
-__all__ = ["SIMULATED", "fresh_module", "shut_down"]
+__all__ = ["SIMULATED", "fresh_module", "processes_left", "shut_down", "shut_down_processes"]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MODELS = {
     "_thread": "_thread",
@@ -22,8 +28,18 @@ _MODELS = {
     "concurrent.futures._base": "concurrent_futures",
     "concurrent.futures.thread": "concurrent_futures",
     "functools": "functools",
+    "multiprocessing": "processes.context",
+    "multiprocessing.connection": "processes.connection",
+    "multiprocessing.context": "processes.context",
+    "multiprocessing.process": "processes.process",
+    "multiprocessing.queues": "processes.queues",
+    "multiprocessing.reduction": "processes.pickling",
+    "multiprocessing.sharedctypes": "processes.sharedctypes",
+    "multiprocessing.synchronize": "processes.synchronize",
+    "pickle": "processes.pickling",
     "queue": "queue",
     "random": "random",
+    "signal": "processes.signal",
     "threading": "threading",
     "time": "time",
 }
@@ -50,6 +66,17 @@ def fresh_module(name: str) -> ModuleType:
     return module
 
 
+def _refusing_rest(name: str, real: ModuleType) -> Callable[[str], Any]:
+    """Return a `__getattr__` for what is not simulated of a module."""
+
+    def rest(attribute: str) -> Any:  # noqa: ANN401 - whatever the module holds
+        if f"{name}.{attribute}" in sys.modules:
+            raise AttributeError(attribute)  # a module below it, to be imported
+        return refusal(f"{name}.{attribute}", getattr(real, attribute))
+
+    return rest
+
+
 def _load(name: str) -> dict[str, Any]:
     if name not in SIMULATED:
         raise KeyError(name)
@@ -63,5 +90,9 @@ def _load(name: str) -> dict[str, Any]:
     }
     names |= {"__doc__": real.__doc__, "__spec__": real.__spec__, "__loader__": None}
     names["__file__"] = getattr(real, "__file__", None)
+    if hasattr(real, "__path__"):
+        names["__path__"] = list(real.__path__)
+    if name.startswith("multiprocessing"):
+        names["__getattr__"] = _refusing_rest(name, real)
     _names[name] = names
     return names

@@ -49,16 +49,6 @@ def refusing_module(name: str) -> ModuleType:
     return _RefusingModule(name, importlib.import_module(name))
 
 
-def os_module() -> ModuleType:
-    """Return a module like `os` whose functions for processes are refused."""
-    module = ModuleType("os", _real_os.__doc__)
-    vars(module).update(vars(_real_os))
-    vars(module)["register_at_fork"] = lambda **_functions: None  # nothing forks
-    for name in REFUSED_OS_FUNCTIONS & vars(_real_os).keys():
-        setattr(module, name, _refusal(f"os.{name}", getattr(_real_os, name)))
-    return module
-
-
 def atexit_module() -> ModuleType:
     """Return a module like `atexit` that calls nothing: an execution is not the end of the process."""
     module = ModuleType("atexit")
@@ -77,10 +67,11 @@ class _RefusingModule(ModuleType):
             self.__all__ = real.__all__
 
     def __getattr__(self, name: str) -> Any:
-        return _refusal(f"{self.__name__}.{name}", getattr(self.__real, name))
+        return refusal(f"{self.__name__}.{name}", getattr(self.__real, name))
 
 
-def _refusal(name: str, real: Any) -> Any:
+def refusal(name: str, real: Any) -> Any:
+    """Return what stands for `real`: itself, if it is harmless; else what refuses to be called."""
     if name in _HARMLESS or not callable(real):
         return real
     if isinstance(real, type) and issubclass(real, BaseException | int | str):
