@@ -457,7 +457,7 @@ class CheckHooks:
         return ("global", self._kernel.running.group.uid, module, name)
 
     def bind_global(self, site: int, value: Any, /) -> Any:
-        if not self._kernel.is_alone:
+        if not self._kernel.running.group.is_alone:
             self.on_late_binding(site)
         return value
 
@@ -484,7 +484,7 @@ class CheckHooks:
         self.ticks += 1
         if self.ticks > self._max_ticks:
             self.on_endless_loop(site)
-        if site in self._for_loops or self._kernel.is_alone:
+        if site in self._for_loops or len(self._kernel.tasks) == 1:
             return
         loop = self._memory.sites[site].subject
         if loop == "for":

@@ -82,7 +82,7 @@ def _is_zero(state: int) -> bool:
 class Kernel:
     """The scheduler of one exploration: `run` performs one execution after the other."""
 
-    def __init__(self, chooser: Chooser) -> None:  # noqa: PLR0915 - one statement an attribute
+    def __init__(self, chooser: Chooser) -> None:
         self.chooser = chooser
         self.running: Task
         self.record: Final = Record()
@@ -142,7 +142,7 @@ class Kernel:
         self.position = 0
         """How many steps the present execution has performed."""
         self.is_alone = True
-        """Whether the present execution has had one task only, so far."""
+        """Whether no two tasks of the present execution have shared a memory, so far."""
         self.ending = Ending.FINISHED
         self.root = Group(record.target(0, "process", 1, ""))
         """The group of the program's first task; the execution ends with it."""
@@ -338,7 +338,8 @@ class Kernel:
         group = task.group
         task.is_mortal = task.is_daemon or (self.are_kills_points and group is not self.root)
         self._enter(task)
-        self.is_alone = False
+        if group is self.running.group and not task.is_helper:
+            self.is_alone = group.is_alone = False
         task.done.state = ALIVE
         if not (task.is_daemon or task.is_helper):
             group.life.state += 1

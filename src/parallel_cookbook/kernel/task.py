@@ -27,6 +27,7 @@ class Group:
     __slots__ = (
         "end_parts",
         "has_ended",
+        "is_alone",
         "life",
         "main",
         "places",
@@ -46,6 +47,8 @@ class Group:
         """What the start and the end of each of its tasks do besides."""
         self.has_ended = False
         """Whether it was ended as a whole."""
+        self.is_alone = True
+        """Whether it has had one task only, so far."""
         self.main: Task | None = None
         """The task that it begins with."""
         self.state: dict[str, Any] = {}

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     Part = tuple[Target, Mode, Need | None]
 
-EMPTY, SENT, TAKEN, END, RESET = 0, 1, 2, 3, 4
-"""The states of a place for a message. END: there will be none; RESET: nor were the last ones read."""
+EMPTY, SENT, TAKEN, DROPPED, END, RESET = range(6)
+"""The states of a place for a message. DROPPED: nobody is left who could take it; END: there will be none;
+RESET: nor were the last ones read."""
 
 PIPE_CAPACITY = 65_536
 """Bytes in a pipe of Linux."""
@@ -149,7 +150,7 @@ class Channel:
         for number in range(self.received, self.sent):
             place = self.place(number)
             self._kernel.note_cause(handles, place)
-            place.state = TAKEN
+            place.state = DROPPED
         self.received = self.sent
         return was_left
 
@@ -191,16 +192,16 @@ def new_ends(kernel: Kernel, *, duplex: bool) -> tuple[End, End]:
 
 def close_all(kernel: Kernel, state: OwnState, *, is_step: bool = True) -> None:
     """Close all that a process, which ends, holds open of pipes. One step, none if that is nothing."""
-    ends = list(state.ends.values())
+    ends = [*state.ends.values(), *(state.popen.inherited if state.popen is not None else ())]
     if not ends:
         return
     if is_step:
         first, *others = (end.handles for end in ends)
         more = tuple((handles, Mode.READ, None) for handles in others)
         kernel.point(Operation("close", first, Mode.READ, None, more))
-    for end in list(state.ends.values()):
-        end.closed()
     state.ends.clear()
+    for end in ends:
+        end.closed()
 
 
 def is_execution_over(kernel: Kernel) -> bool:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from parallel_cookbook.kernel import Mode, Operation, active_kernel
 from parallel_cookbook.simulation.clock import expire, timed
 from parallel_cookbook.simulation.processes.channels import (
+    DROPPED,
     END,
     RESET,
     SENT,
@@ -78,6 +79,10 @@ class _ConnectionBase:
     def writable(self) -> bool:
         """Whether one can send to it."""
         return self._writable
+
+    def __hash__(self) -> int:
+        # Not by address: a program that goes through a set of connections does the same each time.
+        return self._end.handles.uid
 
     def fileno(self) -> int:
         """Return its number in this process. Raises OSError if it is closed."""
@@ -145,7 +150,7 @@ class _ConnectionBase:
         if room is not None:
             target, mode, need = room
             kernel.point(Operation("send the rest to", target, mode, need))
-            if channel.is_broken:
+            if target.state == DROPPED:
                 _raise_broken_pipe()
 
     # --- receiving ------------------------------------------------------------------------------
@@ -191,7 +196,7 @@ class _ConnectionBase:
             place = channel.place(number)
             more = ((place, Mode.WRITE, is_there),)
             kernel.point(Operation("receive", channel.head, Mode.WRITE, None, more))
-            if place.state == SENT:
+            if place.state == SENT and number == channel.received:
                 message: bytes = channel.take()
                 return message
             if place.state == END:

@@ -196,7 +196,7 @@ class BaseProcess:
         state = own_state(active_kernel())
         if self is state.current:
             return state.pid
-        return self._popen and self._popen.pid
+        return None if self._popen is None else self._popen.pid
 
     pid = ident
 
@@ -214,6 +214,10 @@ class BaseProcess:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _popen=None)
 
+    def __hash__(self) -> int:
+        # Not by address: a program that goes through a set of processes does the same each time.
+        return hash((self._parent_pid, self._identity))
+
     def __repr__(self) -> str:
         state = own_state(active_kernel())
         code = None
@@ -226,7 +230,7 @@ class BaseProcess:
         elif self._popen is None:
             status = "initial"
         else:
-            code = self._popen.poll()
+            code = self._popen.peek()  # no step: what is printed must not change what happens
             status = "started" if code is None else "stopped"
         parts = [type(self).__name__, f"name={self._name!r}"]
         if self._popen is not None:

@@ -150,6 +150,10 @@ class Popen:
                 self.returncode = self.exit_code
         return self.returncode
 
+    def peek(self) -> int | None:
+        """Return what `poll` would, without a step."""
+        return self.exit_code if self.task.done.state == ENDED else self.returncode
+
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait for its end, or for `timeout` seconds; return what `poll` does. One step."""
         if self.returncode is not None:
