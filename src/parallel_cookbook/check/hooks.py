@@ -23,6 +23,7 @@ from parallel_cookbook.check.schedule import key_of
 from parallel_cookbook.instrument import CONTAINER_TYPES
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
+from parallel_cookbook.simulation.processes.shared_memory import announce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +51,7 @@ _LOOKING_METHODS = _MAKING_VIEWS | {"__len__", "__iter__", "__contains__"}
 _READING_METHODS = frozenset(
     ("copy", "count", "difference", "index", "intersection", "isdisjoint", "issubset")
     + ("issuperset", "symmetric_difference", "union", "join", "decode", "find", "startswith")
-    + ("endswith", "hex", "split", "strip")
+    + ("endswith", "hex", "split", "strip", "tobytes", "tolist")
 )
 """Methods that leave their container as it is; all others are taken to change it."""
 _MUTATING_FUNCTIONS = frozenset(
@@ -241,11 +242,15 @@ class CheckHooks:
     def load_item(self, site: int, obj: Any, key: Any, /) -> Any:
         if _base(type(obj)) and not self._kernel.is_alone:
             self._read_item(site, obj, key)
+        elif type(obj) is memoryview and type(key) is not slice:
+            announce(obj, key, is_store=False)
         return obj[key]
 
     def store_item(self, value: Any, site: int, obj: Any, key: Any, /) -> None:
         if _base(type(obj)) and not self._kernel.is_alone:
             self._write_item(site, obj, key)
+        elif type(obj) is memoryview:
+            announce(obj, key, is_store=True)
         obj[key] = value
 
     def item_target(self, site: int, obj: Any, key: Any, /) -> Any:
@@ -317,6 +322,8 @@ class CheckHooks:
 
     def load_method(self, site: int, obj: Any, name: str, /) -> Any:
         if _base(type(obj)) is None:
+            if type(obj) is memoryview and name in _READING_METHODS:
+                announce(obj, None, is_store=False)
             return self.load_attr(site, obj, name)
         if self._kernel.is_alone and name not in _MAKING_VIEWS:
             return getattr(obj, name)
@@ -355,6 +362,9 @@ class CheckHooks:
             self._change(site, obj)
 
     def call_builtin(self, site: int, func: Any, /, *args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            if type(arg) is memoryview and func is not len:
+                announce(arg, None, is_store=False)
         if not self._kernel.is_alone:
             if func is getattr:
                 return self._getattr(site, *args)
@@ -403,6 +413,8 @@ class CheckHooks:
     def iterate(self, site: int, iterable: Any, /) -> Any:
         if _base(type(iterable)):
             return self._announced_steps(site, iterable)
+        if type(iterable) is memoryview:
+            announce(iterable, None, is_store=False)
         return iterable
 
     def _announced_steps(self, site: int, iterable: Any) -> Iterator[Any]:

@@ -34,6 +34,7 @@ _MODELS = {
     "multiprocessing.process": "processes.process",
     "multiprocessing.queues": "processes.queues",
     "multiprocessing.reduction": "processes.pickling",
+    "multiprocessing.shared_memory": "processes.shared_memory",
     "multiprocessing.sharedctypes": "processes.sharedctypes",
     "multiprocessing.synchronize": "processes.synchronize",
     "pickle": "processes.pickling",

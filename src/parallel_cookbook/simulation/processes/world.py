@@ -32,6 +32,8 @@ class World:
         """All processes that were started, by pid."""
         self.blocks: dict[str, Any] = {}
         """Named blocks of shared memory."""
+        self.mapped: dict[int, tuple[Any, Any]] = {}
+        """Where blocks are mapped: by its id, what a view of one says its memory is, and the cells."""
 
     def number_of(self, thing: object) -> int:
         """Return the number under which `thing` is pickled."""
@@ -55,6 +57,8 @@ class OwnState:
         """Those that were started and not yet seen to have ended, in this order."""
         self.created = 0
         """How many Process objects it has made."""
+        self.created_names = 0
+        """How many names of blocks it has made up."""
         self.is_preparing = False
         """Whether it still executes the main file, or unpickles what it is to do."""
         self.is_exiting = False
