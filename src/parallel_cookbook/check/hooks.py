@@ -344,6 +344,7 @@ class CheckHooks:
             return result
 
         announced.__name__ = announced.__qualname__ = name
+        announced.stands_for = method  # type: ignore[attr-defined]  # for who pickles it
         return announced
 
     def _announce_method(self, site: int, obj: Any, name: str, args: tuple[Any, ...]) -> None:

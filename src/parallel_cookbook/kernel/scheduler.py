@@ -150,6 +150,8 @@ class Kernel:
         """Its state is the number of non-daemon tasks of the root group that live."""
         self._hub = getcurrent()
         self._exit: Task | None = None
+        self._effects = 0
+        """How many effects are still to come."""
         self._trouble: Exception | None = None
         """What the chooser raised; not for the program, which might catch it."""
         self._spawner: Task | None = None
@@ -267,6 +269,7 @@ class Kernel:
         task.is_daemon = True
         task.operation = operation
         self._enter(task)
+        self._effects += 1
 
     def vanish(self) -> NoReturn:
         """End the running task here and now, with all of its group ended before: let others go on.
@@ -513,6 +516,13 @@ class Kernel:
             if chosen is None or chosen.effect is None:
                 return chosen
             chosen.effect()
+            self._effects -= 1
+            if self._is_over():
+                return None
+
+    def _is_over(self) -> bool:
+        """Whether the execution ends now: effects that are still to come do come, before that."""
+        return self.process.state == 0 and self._exit is None and self._effects == 0
 
     def _choose_one(self) -> Task | None:
         if self.is_repeating and self._depth < self._repeats:
@@ -615,7 +625,7 @@ class Kernel:
         task.done.state = ENDED
         if not (task.is_daemon or task.is_helper):
             task.group.life.state -= 1
-            if self.process.state == 0 and self._exit is None:
+            if self._is_over():
                 return None
         if self._spawner is not None:
             spawner, self._spawner = self._spawner, None
