@@ -611,6 +611,20 @@ def test_what_cannot_be_pickled_is_lost(tmp_path: Path) -> None:
     assert outputs(check(tmp_path, source)) == {"next\n"}
 
 
+def test_what_is_changed_after_put_travels_changed_or_not(tmp_path: Path) -> None:
+    """The feeder pickles it some time after the put."""
+    source = """
+        from multiprocessing import Queue
+
+        if __name__ == "__main__":
+            queue, numbers = Queue(), [1]
+            queue.put(numbers)
+            numbers.append(2)
+            print(queue.get())
+        """
+    assert outputs(check(tmp_path, source)) == {"[1]\n", "[1, 2]\n"}
+
+
 # --- start methods ------------------------------------------------------------------------------
 
 

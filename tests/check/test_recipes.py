@@ -17,7 +17,8 @@ CHECKED = [
     recipe
     for number in range(1, 6)
     for recipe in BOOK.chapter(number).recipes
-    if not NOT_YET.search(recipe.code)
+    # The processes of chapter 1 are there to compute for long.
+    if not NOT_YET.search(recipe.code) and (number > 1 or "multiprocessing" not in recipe.code)
 ]
 NEEDS_A_FORK = {("synchronisation/fork_lock", "pitfall_fork_while_held")}
 """Wrong only where a child inherits its parent's memory; every start is a spawn here."""

@@ -64,7 +64,7 @@ REBUILT = {
 MAX_SECONDS = 60
 """One that takes longer is stuck in something that the simulation does not know."""
 
-ROOTS = {name.partition(".")[0] for name in (*SIMULATED, *REBUILT)}
+ROOTS = {"multiprocessing"} | {name.partition(".")[0] for name in (*SIMULATED, *REBUILT)}
 
 _real_import = builtins.__import__
 
@@ -233,7 +233,7 @@ def _code(name: str) -> CodeType:
     return code
 
 
-class _StuckError(BaseException):
+class StuckError(BaseException):
     """The test blocks for real, or loops without a step."""
 
 
@@ -241,9 +241,10 @@ def _no_process(*_args: object, **_kwargs: object) -> None:
     raise unittest.SkipTest("runs a script in a process of its own")
 
 
-def _give_up(_signal: int, frame: FrameType | None) -> None:
+def give_up(_signal: int, frame: FrameType | None) -> None:
+    """Handle the alarm that rings when a test takes too long."""
     where = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else "nowhere"
-    raise _StuckError(where)
+    raise StuckError(where)
 
 
 @dataclass(frozen=True)
@@ -267,13 +268,14 @@ def names_of_tests(module: str) -> list[str]:
             if isinstance(value, type) and issubclass(value, unittest.TestCase):
                 names.extend(f"{key}.{method}" for method in loader.getTestCaseNames(value))
 
-    _execute(collect, 0)
+    execute(collect, 0)
     return sorted(set(names))
 
 
-def _execute(
+def execute(
     main: Callable[[], object], seed: int, max_steps: int = 1_000_000
 ) -> tuple[Ending, Kernel]:
+    """Perform one execution under a fair strategy; raise what `main` raises."""
     kernel = Kernel(FairChooser(seed))
     kernel.max_steps = max_steps
     kernel.on_uncaught = lambda _task, _error: None
@@ -320,11 +322,11 @@ def run_test(module: str, name: str, seed: int) -> Verdict:
         gc.collect()
         gc.freeze()
         handlers, logging.root.handlers = logging.root.handlers, []
-        previous = signal.signal(signal.SIGALRM, _give_up)
+        previous = signal.signal(signal.SIGALRM, give_up)
         signal.alarm(MAX_SECONDS)
         try:
-            ending, kernel = _execute(main, seed)
-        except _StuckError as error:
+            ending, kernel = execute(main, seed)
+        except StuckError as error:
             return Verdict(name, "failed", f"stuck: {error}")
         finally:
             signal.alarm(0)

@@ -32,8 +32,9 @@ _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = {_PACKAGE / room for room in ("check", "kernel", "strategies", "instrument")}
 MAX_KEPT_OUTPUT = 65_536
 """Characters of output that an outcome keeps."""
-_RELEASES, _LIVES, _KILLS = "rels", "live", "kill"
-"""Keys of a grain: giving back a lock is a point; so are starts and ends of tasks; processes are killed."""
+_RELEASES, _LIVES, _KILLS, _HANDOVERS = "rels", "live", "kill", "hand"
+"""Keys of a grain: giving back a lock is a point; so are starts and ends of tasks; processes are killed;
+what a queue was given changes."""
 _TICKS_PER_STEP = 50
 """How many turns of loops without a scheduling point count as much as a step."""
 
@@ -162,6 +163,8 @@ class Machine:
             keys.add(_LIVES)
         if self.kernel.are_kills_points:
             keys.add(_KILLS)
+        if self.kernel.are_handovers_points:
+            keys.add(_HANDOVERS)
         return frozenset(keys | self.hooks.class_stores | self.program.tracked)
 
     def set_grain(self, keys: Iterable[str]) -> None:
@@ -173,6 +176,7 @@ class Machine:
         self.kernel.are_releases_points = _RELEASES in known
         self.kernel.are_lives_points = _LIVES in known
         self.kernel.are_kills_points = _KILLS in known
+        self.kernel.are_handovers_points = _HANDOVERS in known
 
     def watch_lock_order(self) -> LockOrder:
         """Collect, in the next execution, which locks are taken while which are held."""
@@ -258,7 +262,8 @@ class Machine:
             left = [
                 task.name
                 for task in self.kernel.tasks
-                if task.group is self.kernel.root
+                if task.uid >= 0
+                and task.group is self.kernel.root
                 and task.done.state == 1
                 and not (task.is_daemon or task.is_helper)
             ][1:]

@@ -96,8 +96,10 @@ class Kernel:
         """Whether the start and the end of a task are points: needed once somebody looks at them."""
         self.are_kills_points = False
         """Whether a group other than the root may be ended anywhere: needed once somebody does so."""
+        self.are_handovers_points = False
+        """Whether it is a point that a task has left something to a helper: needed once it changes it."""
         self.demands: set[str] = set()
-        """Which of the three the program has turned out to need."""
+        """Which of the four the program has turned out to need."""
         self._note_step = self.record.step
         self._note_settled = self.record.settle
         self._uids: dict[tuple[int, int], int] = {}
@@ -303,9 +305,15 @@ class Kernel:
         if not self.are_kills_points:
             self.demands.add("kills")
 
+    def demand_handover_points(self) -> None:
+        """Say that what a task has left to a helper has changed before the helper came to it."""
+        if not self.are_handovers_points:
+            self.demands.add("handovers")
+
     def meet_demands(self) -> bool:
         """Let be points, from the next execution on, what has turned out to be needed; say if any."""
         had_demands = bool(self.demands)
+        self.are_handovers_points |= "handovers" in self.demands
         self.are_kills_points |= "kills" in self.demands
         self.are_releases_points |= "releases" in self.demands or self.are_kills_points
         self.are_lives_points |= "lives" in self.demands or self.are_kills_points

@@ -31,6 +31,7 @@ _MODELS = {
     "multiprocessing": "processes.context",
     "multiprocessing.connection": "processes.connection",
     "multiprocessing.context": "processes.context",
+    "multiprocessing.heap": "processes.heap",
     "multiprocessing.process": "processes.process",
     "multiprocessing.queues": "processes.queues",
     "multiprocessing.reduction": "processes.pickling",
@@ -48,6 +49,9 @@ _MODELS = {
 
 SIMULATED = tuple(_MODELS)
 """The modules that `fresh_module` knows."""
+
+_IMPORTED_ALONG = {f"multiprocessing.{name}" for name in ("context", "process", "reduction")}
+"""Modules that are there as soon as the package above them is imported."""
 
 _names: dict[str, dict[str, Any]] = {}
 """The names of each of them, once it has been asked for; never changed."""
@@ -71,7 +75,11 @@ def _refusing_rest(name: str, real: ModuleType) -> Callable[[str], Any]:
     """Return a `__getattr__` for what is not simulated of a module."""
 
     def rest(attribute: str) -> Any:  # noqa: ANN401 - whatever the module holds
-        if f"{name}.{attribute}" in sys.modules:
+        inner = f"{name}.{attribute}"
+        if inner in _IMPORTED_ALONG:
+            space = active_kernel().running.group.space
+            return fresh_module(inner) if space is None else space.find(inner)
+        if inner in sys.modules:
             raise AttributeError(attribute)  # a module below it, to be imported
         return refusal(f"{name}.{attribute}", getattr(real, attribute))
 

@@ -44,6 +44,7 @@ from parallel_cookbook.simulation.threads import (
 from parallel_cookbook.simulation.uncaught import ExceptHookArgs, excepthook
 
 ThreadError = RuntimeError
+_HAVE_THREAD_NATIVE_ID = True
 __excepthook__ = excepthook
 
 Lock: Any

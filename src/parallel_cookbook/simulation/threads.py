@@ -293,6 +293,9 @@ class _FoundThread(Thread):
 class _MainThread(_FoundThread):
     """The object for the main flow."""
 
+    def _set_native_id(self) -> None:
+        """Do nothing: its number is that of its task."""
+
 
 class _DummyThread(_FoundThread):
     """The object for a task that `_thread.start_new_thread` has created."""

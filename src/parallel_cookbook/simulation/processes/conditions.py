@@ -110,6 +110,17 @@ class _Sleepers:
             self.tickets.remove(ticket)
 
 
+class _Count:
+    """What CPython's own tests look at: how many there are in a semaphore."""
+
+    def __init__(self, value: int) -> None:
+        self._value = value
+
+    def get_value(self) -> int:
+        """Return it."""
+        return self._value
+
+
 class Condition:
     """Sleepers beside a lock; see `multiprocessing.Condition`."""
 
@@ -124,6 +135,13 @@ class Condition:
         self._kernel = sleepers.kernel
         self.acquire = lock.acquire
         self.release = lock.release
+
+    @property
+    def _sleeping_count(self) -> _Count:
+        self._kernel.point(Operation("look at", self._sleepers.target, Mode.READ))
+        return _Count(len(self._sleepers.tickets))
+
+    _woken_count = _wait_semaphore = _Count(0)
 
     def __reduce__(self) -> Any:
         assert_spawning(self)

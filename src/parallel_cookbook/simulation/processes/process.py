@@ -10,6 +10,7 @@ What CPython does: Lib/multiprocessing/process.py.
 from __future__ import annotations
 
 import signal
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.kernel import active_kernel
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseProcess", "active_children", "current_process", "parent_process"]
 
+_dangling: weakref.WeakSet[BaseProcess] = weakref.WeakSet()
+"""For CPython's test support, which looks for processes that were not joined."""
 _SIGNAL_NAMES = {-number: f"-{number.name}" for number in signal.Signals}
 
 

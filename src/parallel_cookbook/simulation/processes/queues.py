@@ -9,6 +9,9 @@ one step, which takes a place. The feeder has one step for each object, and one 
 for it: that ends when enough has been taken. `get` is one step. Where another process has fed, or taken,
 meanwhile, there is one more, as for connections; until then the others are kept out.
 
+A container that the program changes after it has put it may travel changed or not. Once that is seen to
+matter, it is a step to go on after `put`, before which the feeder may be quicker.
+
 An object that cannot be pickled is lost, and the traceback printed, as in life.
 
 What CPython does: Lib/multiprocessing/queues.py.
@@ -49,6 +52,7 @@ __all__ = ["JoinableQueue", "Queue", "SimpleQueue"]
 _OPEN, _KEPT = 0, 1
 """The states of a channel's tail and head: whether somebody keeps the others out."""
 _SENTINEL = object()
+_MAX_DEPTH = 4
 _CLOSING, _JOINING = 10, -5
 """Priorities at the end of a process: tell the feeders to end, and later wait for them."""
 
@@ -215,8 +219,11 @@ class Queue:
 
     def _buffer_up(self, obj: Any) -> None:
         self._kernel.settle(Operation("buffer", self._buffered))  # the feeder can only wait for it
-        self._buffer.append(obj)
+        self._buffer.append((obj, _picture(obj)))
         self._buffered.state += 1
+        if self._kernel.are_handovers_points:
+            # Behind it the program may change the object, which the feeder may have pickled or not.
+            self._kernel.point(Operation("go on", self._buffered))
 
     def put_nowait(self, obj: Any) -> None:
         """Leave an object to the feeder if there is a place for it; otherwise raise Full."""
@@ -241,12 +248,15 @@ class Queue:
     def _fetch(self) -> bytes | None:
         """Return the next object, pickled; None if it cannot be, or there will be no more."""
         self._buffered.state -= 1
-        obj = self._buffer.popleft()
+        obj, picture = self._buffer.popleft()
         if obj is _SENTINEL:
             self._is_feeding = False
             return None
         try:
-            return bytes(ForkingPickler.dumps(obj))
+            message = bytes(ForkingPickler.dumps(obj))
+            if picture not in {None, message}:
+                self._kernel.demand_handover_points()
+            return message
         except Killed:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the program's object raises
@@ -408,6 +418,25 @@ class SimpleQueue:
             raise OSError("handle is closed")
 
     __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
+
+
+_PLAIN = (int, float, complex, bool, str, bytes, bytearray, type(None))
+
+
+def _picture(obj: Any) -> bytes | None:
+    """Return how an object would be pickled now; None if it cannot change, or holds more than data."""
+    if type(obj) in {list, dict, set, bytearray} and _is_data(obj):
+        return bytes(ForkingPickler.dumps(obj))
+    return None
+
+
+def _is_data(obj: Any, depth: int = 0) -> bool:
+    kind = type(obj)
+    if kind is dict:
+        return depth < _MAX_DEPTH and all(_is_data(item, depth + 1) for item in obj.values())
+    if kind in {list, tuple, set}:
+        return depth < _MAX_DEPTH and all(_is_data(item, depth + 1) for item in obj)
+    return kind in _PLAIN
 
 
 def _rebuild(kind: type[Queue], number: int) -> Queue:

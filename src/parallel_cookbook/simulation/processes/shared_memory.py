@@ -97,7 +97,11 @@ _TRACKER = SimpleNamespace(resource_tracker=SimpleNamespace(register=_ignore, un
 
 
 def _import(
-    name: str, space: Any = None, local_names: Any = None, wanted: Sequence[str] = (), level: int = 0
+    name: str,
+    space: Any = None,
+    local_names: Any = None,
+    wanted: Sequence[str] = (),
+    level: int = 0,
 ) -> Any:
     """Stand in for `__import__` in the interpreter's own source of the module."""
     if level:
