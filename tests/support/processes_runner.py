@@ -20,7 +20,7 @@ import primitives_runner
 from parallel_cookbook.kernel import Ending, Kernel, active_kernel
 from parallel_cookbook.simulation import shut_down, shut_down_processes
 from parallel_cookbook.simulation.processes.os import os_module
-from primitives_runner import ROOTS, Verdict, World, execute, give_up
+from primitives_runner import Verdict, World, execute, give_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

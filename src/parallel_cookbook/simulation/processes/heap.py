@@ -30,5 +30,5 @@ class BufferWrapper:
 
 def _rebuild(number: int) -> BufferWrapper:
     wrapper = object.__new__(BufferWrapper)
-    wrapper._bytes = shared(number)  # noqa: SLF001 - a wrapper of the same file
+    wrapper._bytes = shared(number)
     return wrapper
