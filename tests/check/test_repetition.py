@@ -32,9 +32,9 @@ PROGRAMS = [
 class ForgetfulMachine(Machine):
     """Notes down every step of every execution."""
 
-    def execute(self, chooser: Chooser, repeats: int = 0) -> Execution:
+    def execute(self, chooser: Chooser, repeats: int | None = None) -> Execution:
         """Execute the program once."""
-        self.could_repeat = getattr(self, "could_repeat", 0) + repeats
+        self.could_repeat = getattr(self, "could_repeat", 0) + (repeats or 0)
         return super().execute(chooser)
 
 

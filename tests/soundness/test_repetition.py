@@ -7,10 +7,12 @@ A depth-first search takes back the notes of its last steps, and keeps those of 
 from __future__ import annotations
 
 import os
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import kernel_primitives as kp
 from parallel_cookbook.kernel import Kernel
 from parallel_cookbook.strategies import Dpor, Replay
 from random_programs import random_program
@@ -63,6 +65,7 @@ def compare(program: Callable[[], Any]) -> int:
         repeated += search.repeats
         kernel.run(program(), search.repeats)
         judge = Kernel(Replay([index for index, _ in kernel.record.choices]))
+        judge.record.keeps_pasts = True
         judge._uids = dict(kernel._uids)  # numbers are given in the order of all executions
         judge.run(program())
         assert notes(kernel) == notes(judge)
@@ -84,3 +87,38 @@ def test_notes_of_repeated_steps_are_those_of_the_steps_themselves() -> None:
             simulated(random_program(f"repetition/{SEED}/{i}", 4, (family, "locks")))
         )
     assert repeated > 20 * PROGRAMS
+
+
+class _InTurn:
+    """Lets the tasks go on in turn, and never repeats an execution."""
+
+    def choose(self, kernel: Kernel) -> Task | None:
+        enabled = kernel.enabled()
+        return enabled[kernel.position % len(enabled)] if enabled else None
+
+
+@pytest.mark.parametrize("repeats", [None, 0])
+def test_a_long_execution_needs_little_memory(repeats: int | None) -> None:
+    """Its notes grow with its length, whether or not they might be taken back; not with the square."""
+
+    def main() -> None:
+        variable = kp.Variable()
+
+        def work() -> None:
+            for _ in range(10_000):
+                variable.store(1)
+
+        tasks = [kp.start(work) for _ in range(2)]
+        for task in tasks:
+            kp.join(task)
+
+    kernel = Kernel(_InTurn())
+    tracemalloc.start()
+    try:
+        kernel.run(main, repeats)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        kernel.close()
+    assert kernel.position > 20_000
+    assert peak < 30_000_000

@@ -41,7 +41,7 @@ class Recorder:
         """For each step: the task, its index, what it did."""
         self._names: dict[int, object] = {}
 
-    def reset(self, repeats: int = 0) -> None:
+    def reset(self, repeats: int | None = 0) -> None:
         """Prepare for another execution, which begins with so many steps of the last one."""
         del self._taken[repeats:]
 

@@ -120,7 +120,7 @@ class Machine:
         self._has_left_out_counts = False
         self._has_left_out_prints = self._has_left_out_sleeps = self._has_read_clock = False
 
-    def execute(self, chooser: Chooser, repeats: int = 0) -> Execution:
+    def execute(self, chooser: Chooser, repeats: int | None = None) -> Execution:
         """Execute the program once; `chooser` says who goes on after the first `repeats` steps.
 
         These are repeated as the last execution had them, which must have been of the same search.

@@ -120,7 +120,6 @@ class Memory:
     def __init__(self, kernel: Kernel, sites: SiteTable) -> None:
         self.kernel = kernel
         self.record = kernel.record
-        self._trail = kernel.record.trail
         self.sites = sites
         self.places: dict[tuple[Hashable, ...], Place] = {}
         self.views: dict[int, tuple[object, object]] = {}
@@ -256,7 +255,7 @@ class Memory:
         if me.looked is not None:
             me.looked.setdefault(place.target, place.target.version)
         reader, step, others = place.read_task, place.read_step, place.more_reads
-        self._trail.append(
+        self.record.trail.append(
             (
                 place,
                 writer,
@@ -293,7 +292,7 @@ class Memory:
                     self._race(place, site, first, is_write=True)
         if place.is_looked_at:
             place.target.version += 1
-        self._trail.append(
+        self.record.trail.append(
             (
                 place,
                 writer,

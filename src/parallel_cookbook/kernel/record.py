@@ -11,6 +11,7 @@ strategy has chosen; a *position* also counts the steps between, which needed no
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.kernel.operation import Mode, Target
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
     from parallel_cookbook.kernel.operation import Operation
     from parallel_cookbook.kernel.task import Task
+
+_NOWHERE: deque[tuple[Any, ...]] = deque(maxlen=0)
+"""A trail that nobody will go back."""
+_MAX_REWOUND = 2000
+"""Longer executions are noted down anew: a trail needs memory in proportion to the square of its length."""
 
 
 class Record:
@@ -31,8 +37,12 @@ class Record:
         self.operations: list[Operation] = []
         """For each choice: what was done."""
         self.pasts: list[int] = []
-        """For each choice: the choices that happen before it, by conflicts, and itself."""
-        self.trail: list[tuple[Any, ...]] = []
+        """For each choice: the choices that happen before it, by conflicts, and itself; if asked for."""
+        self.keeps_pasts = False
+        """Whether a strategy has asked for them."""
+        self.can_rewind = False
+        """Whether the notes can be taken back."""
+        self.trail: list[tuple[Any, ...]] | deque[tuple[Any, ...]] = _NOWHERE
         """What `rewind` restores: objects that have a method `restore`, each with what it needs."""
         self.tasks: dict[int, Task] = {}
         """The tasks of these executions, by uid."""
@@ -44,17 +54,12 @@ class Record:
         """The length of the trail when the execution ended."""
         self._targets: dict[Hashable, Target] = {}
 
-    def forget(self) -> None:
-        """Begin anew, with nothing known."""
-        for notes in (
-            self.choices,
-            self.operations,
-            self.pasts,
-            self.trail,
-            self.found,
-            self._marks,
-        ):
+    def forget(self, *, can_rewind: bool) -> None:
+        """Begin anew, with nothing known; say whether there is somebody who will want to rewind."""
+        for notes in (self.choices, self.operations, self.pasts, self.found, self._marks):
             notes.clear()
+        self.can_rewind = can_rewind
+        self.trail = [] if can_rewind else _NOWHERE
         self._targets.clear()
         self.tasks.clear()
 
@@ -65,6 +70,7 @@ class Record:
     def rewind(self, depth: int) -> None:
         """Take back all that was noted from choice number `depth` on."""
         trail = self.trail
+        assert isinstance(trail, list)  # noqa: S101 - as `can_rewind` says
         length = self._marks[depth] if depth < len(self._marks) else self._end
         undone = trail[length:]
         del trail[length:]
@@ -99,18 +105,23 @@ class Record:
         """Note that `task` was chosen, and performs its operation as the event `position`."""
         depth = len(self.choices)
         self._marks.append(len(self.trail))
+        if position > _MAX_REWOUND:
+            self.can_rewind = False
+            self.trail = _NOWHERE
         self.choices.append((task.index, operation.kind[0]))
         self.operations.append(operation)
         past = task.past | 1 << depth
         if operation.more:
             for target, mode, _ in operation.parts():
                 past |= target.last if mode else target.last_write
-            self.pasts.append(past)
+            if self.keeps_pasts:
+                self.pasts.append(past)
             self._note_parts(task, operation, past, position, depth)
             return
         target = operation.target
         past |= target.last if operation.mode else target.last_write
-        self.pasts.append(past)
+        if self.keeps_pasts:
+            self.pasts.append(past)
         self._note_one(task, operation, past, position, depth)
 
     def settle(self, task: Task, operation: Operation, position: int) -> None:

@@ -116,13 +116,14 @@ class Kernel:
         """Called in a task whose function raised; what it raises itself ends the whole exploration."""
         self.on_handled: Callable[[Task], None] = lambda _task: None
         """Called when the program turns out to deal with what `on_uncaught` was told of a task."""
-        self._begin(0)
+        self._begin(None)
         self.is_unwinding = True
         """Whether no execution is running, or it has ended and its tasks are being unwound."""
 
-    def _begin(self, repeats: int) -> None:
+    def _begin(self, wanted: int | None) -> None:
         """Forget the last execution, but for what the present one repeats."""
         record = self.record
+        repeats = wanted if wanted and record.can_rewind else 0
         for task in record.tasks.values():
             # What they held is finalized now, not later.
             task.function = task.thread = task.effect = None
@@ -137,7 +138,7 @@ class Kernel:
         if repeats:
             record.rewind(repeats)
         else:
-            record.forget()
+            record.forget(can_rewind=wanted is not None)
         self.tasks: list[Task] = []
         self.state: dict[str, Any] = {}
         """For the simulation: what its modules remember during one execution."""
@@ -159,11 +160,12 @@ class Kernel:
         self._spawner: Task | None = None
         """The task that waits for its new child to arrive at a point."""
 
-    def run(self, main: Callable[[], object], repeats: int = 0) -> Ending:
+    def run(self, main: Callable[[], object], repeats: int | None = None) -> Ending:
         """Perform one execution of `main`; return how it ended.
 
         repeats: so many choices are those of the last execution, and `main` is the same program. The
-        chooser is not asked for them, and nothing is noted down.
+        chooser is not asked for them, and nothing is noted down. If that cannot be, because the last
+        execution was too long, it is asked for all choices. None: no later execution will repeat this one.
 
         Raises ReplayMismatchError if the program does something else than it did then. Cost: what the
         program costs, some microseconds for each task and step, and less for those repeated.

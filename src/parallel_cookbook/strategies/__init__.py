@@ -62,8 +62,8 @@ class Strategy(Protocol):
         ...
 
     @property
-    def repeats(self) -> int:
-        """With how many choices of the last execution the next one begins; 0 if it does not say.
+    def repeats(self) -> int | None:
+        """With how many choices of the last execution the next one begins; None if it never says.
 
         They may be repeated without asking: see `Kernel.run`.
         """

@@ -22,7 +22,7 @@ class Bounded:
     name: Final = "bounded"
     seed: Final = None
     redundant: Final = 0
-    repeats: Final = 0
+    repeats: Final = None
 
     def __init__(self, max_preemptions: int = 2) -> None:
         if max_preemptions < 0:

@@ -18,7 +18,7 @@ class Dfs:
     name: Final = "dfs"
     seed: Final = None
     redundant: Final = 0
-    repeats: Final = 0
+    repeats: Final = None
 
     def __init__(self) -> None:
         self.is_exhaustive = False

@@ -95,6 +95,7 @@ class Dpor:
         record = kernel.record
         depth = len(record.choices)
         self._pasts = record.pasts
+        record.keeps_pasts = True
         if depth < self.repeats:
             return self._repeat(kernel, depth)
         if depth < len(self._nodes):

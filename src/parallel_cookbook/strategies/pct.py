@@ -25,7 +25,7 @@ class Pct:
 
     name: Final = "pct"
     redundant: Final = 0
-    repeats: Final = 0
+    repeats: Final = None
     is_exhaustive: Final = False
 
     def __init__(self, seed: int = 0, depth: int = 3) -> None:

@@ -21,7 +21,7 @@ class Pos:
 
     name: Final = "pos"
     redundant: Final = 0
-    repeats: Final = 0
+    repeats: Final = None
     is_exhaustive: Final = False
 
     def __init__(self, seed: int = 0) -> None:

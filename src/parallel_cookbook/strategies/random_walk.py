@@ -20,7 +20,7 @@ class RandomWalk:
 
     name: Final = "random"
     redundant: Final = 0
-    repeats: Final = 0
+    repeats: Final = None
     is_exhaustive: Final = False
 
     def __init__(self, seed: int = 0) -> None:

@@ -25,7 +25,7 @@ class Replay:
     name: Final = "replay"
     seed: Final = None
     redundant: Final = 0
-    repeats: Final = 0
+    repeats: Final = None
     is_exhaustive: Final = False
 
     def __init__(self, schedule: Sequence[int], operations: Sequence[tuple[str, str]] = ()) -> None:

@@ -18,7 +18,7 @@ class RoundRobin:
     name: Final = "round-robin"
     seed: Final = None
     redundant: Final = 0
-    repeats: Final = 0
+    repeats: Final = None
     is_exhaustive: Final = False
 
     def __init__(self, quantum: int = 1, max_steps: int | None = None) -> None:
