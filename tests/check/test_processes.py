@@ -379,8 +379,10 @@ LOCKS = """
         (
             "Queue",
             "pickle.dumps(lock)",
-            "RuntimeError Queue objects should only be shared between processes"
-            " through inheritance",
+            (
+                "RuntimeError Queue objects should only be shared between processes"
+                " through inheritance"
+            ),
         ),
         (
             "Lock",

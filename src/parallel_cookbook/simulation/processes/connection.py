@@ -307,13 +307,13 @@ class _Awaited:
         self.thing = thing
         self.channel: Channel | None = None
         if isinstance(thing, _ConnectionBase):
-            channel = self.channel = thing._check_readable()
+            channel = self.channel = thing._check_readable()  # noqa: SLF001 - of the same file
             self.number = channel.first_place()
             self.target = channel.place(self.number)
             self.is_ready = is_there
             self.parts = [
                 (self.target, Mode.READ, is_there),
-                (thing._end.other.handles, Mode.WRITE, None),
+                (thing._end.other.handles, Mode.WRITE, None),  # noqa: SLF001
             ]
             return
         handle = thing if isinstance(thing, int) else thing.fileno()
@@ -344,7 +344,8 @@ def wait(object_list: Any, timeout: float | None = None) -> list[Any]:
     while things or timeout is None:
         awaited = [_Awaited(kernel, thing) for thing in things]
         ready = _wait_once(kernel, awaited, timeout)
-        if not any([each.is_outrun() for each in awaited]):  # each of them learns
+        outrun = [each for each in awaited if each.is_outrun()]  # each of them learns
+        if not outrun:
             return ready
     return []
 
@@ -358,7 +359,7 @@ def _wait_once(kernel: Kernel, awaited: list[_Awaited], timeout: float | None) -
         (target, mode, need), *more = awaited[0].parts
         operation = Operation("wait on", target, mode, need, tuple(more))
     elif timeout is None and awaited:
-        parts = [(target, mode, None) for each in awaited for target, mode, _ in each.parts]
+        parts: list[Part] = [(t, mode, None) for each in awaited for t, mode, _ in each.parts]
         operation = _Any(parts, is_any_ready)
     elif timeout is None:
         operation = Operation("wait on", kernel.new_target("nothing"), Mode.READ, _never)

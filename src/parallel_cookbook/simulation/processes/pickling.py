@@ -56,9 +56,13 @@ def _by_name(obj: Any) -> Any:
     for part in name.split("."):
         found = getattr(found, part, None)
     if found is None:
-        raise PicklingError(f"Can't pickle {obj!r}: attribute lookup {name} on {module} failed")
+        raise _real.PicklingError(
+            f"Can't pickle {obj!r}: attribute lookup {name} on {module} failed"
+        )
     if found is not obj:
-        raise PicklingError(f"Can't pickle {obj!r}: it's not the same object as {module}.{name}")
+        raise _real.PicklingError(
+            f"Can't pickle {obj!r}: it's not the same object as {module}.{name}"
+        )
     return find_name, (module, name)
 
 

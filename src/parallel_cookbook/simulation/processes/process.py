@@ -48,8 +48,8 @@ class BaseProcess:
         state = own_state(active_kernel())
         creator = _current(state)
         state.created += 1
-        self._identity: tuple[int, ...] = (*creator._identity, state.created)
-        self._config: dict[str, Any] = dict(creator._config)
+        self._identity: tuple[int, ...] = (*creator._identity, state.created)  # noqa: SLF001 - a process, too
+        self._config: dict[str, Any] = dict(creator._config)  # noqa: SLF001
         self._parent_pid = state.pid
         self._parent_name = creator.name
         self._popen: Popen | None = None

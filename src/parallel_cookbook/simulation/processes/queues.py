@@ -254,15 +254,15 @@ class Queue:
             return None
         try:
             message = bytes(ForkingPickler.dumps(obj))
-            if picture not in {None, message}:
-                self._kernel.demand_handover_points()
-            return message
         except Killed:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the program's object raises
             self._pipe.places.state += 1
             self._on_queue_feeder_error(error, obj)
             return None
+        if picture not in {None, message}:
+            self._kernel.demand_handover_points()
+        return message
 
     @staticmethod
     def _on_queue_feeder_error(error: Exception, obj: Any) -> None:  # noqa: ARG004 - to be overridden

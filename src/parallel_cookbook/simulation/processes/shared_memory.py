@@ -126,7 +126,7 @@ _Base: Any = _SPACE["SharedMemory"]
 _BaseList: Any = _SPACE["ShareableList"]
 
 
-class SharedMemory(_Base):
+class SharedMemory(_Base):  # type: ignore[misc]  # executed from source: of it nothing is known
     """A named block of memory; see `multiprocessing.shared_memory.SharedMemory`."""
 
     __module__ = "multiprocessing.shared_memory"
@@ -146,7 +146,7 @@ class SharedMemory(_Base):
 _SPACE["SharedMemory"] = SharedMemory
 
 
-class ShareableList(_BaseList):
+class ShareableList(_BaseList):  # type: ignore[misc]  # the same
     """A list in a block of memory; see `multiprocessing.shared_memory.ShareableList`."""
 
     __module__ = "multiprocessing.shared_memory"

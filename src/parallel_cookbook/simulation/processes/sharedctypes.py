@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Array", "RawArray", "RawValue", "Value", "copy", "synchronized"]
 
-typecode_to_type: dict[Any, Any] = _real.typecode_to_type
+typecode_to_type: dict[Any, Any] = vars(_real)["typecode_to_type"]
 
 
 class _Memory:
@@ -65,7 +65,7 @@ def _rebuild(kind: Any, length: int | None, number: int) -> Any:
 def _view(plain: Any, memory: _Memory) -> Any:
     """Return an object of the type derived from `plain` on this memory."""
     view = _derived(plain).from_buffer(memory.bytes)
-    view._memory = memory
+    view._memory = memory  # noqa: SLF001 - a type of our own
     return view
 
 
@@ -200,7 +200,7 @@ def copy(obj: Any) -> Any:
     plain = getattr(obj, "_plain", type(obj))
     memory = _Memory(ctypes.sizeof(plain))
     if isinstance(obj, _Shared):
-        obj._memory.cells.load(("value",))
+        obj._memory.cells.load(("value",))  # noqa: SLF001 - the same
     ctypes.memmove(
         ctypes.addressof(plain.from_buffer(memory.bytes)), ctypes.addressof(obj), len(memory.bytes)
     )
@@ -210,8 +210,8 @@ def copy(obj: Any) -> Any:
 def synchronized(obj: Any, lock: Any = None, ctx: Any = None) -> SynchronizedBase:
     """Return `obj` with a lock that each access takes."""
     assert not isinstance(obj, SynchronizedBase), "object already synchronized"  # noqa: S101 - as CPython
-    plain = getattr(obj, "_plain", type(obj))
-    if issubclass(plain, ctypes._SimpleCData):
+    plain: Any = getattr(obj, "_plain", type(obj))
+    if issubclass(plain, ctypes._SimpleCData):  # noqa: SLF001 - as CPython
         return Synchronized(obj, lock, ctx)
     if issubclass(plain, ctypes.Array):
         if plain._type_ is ctypes.c_char:

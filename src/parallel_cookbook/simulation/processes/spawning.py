@@ -136,6 +136,9 @@ class Popen:
             print(f"{name}:", file=sys.stderr)  # noqa: T201 - as CPython does
             traceback.print_exception(error, file=sys.stderr)
             kernel.on_uncaught(kernel.running, error)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
         return code
 
     # --- for others -----------------------------------------------------------------------------
@@ -211,13 +214,13 @@ class Popen:
 def _complaint() -> str:
     """Return what the running interpreter says of a process that is started too early."""
     me = multiprocessing.process.current_process()
-    me._inheriting = True  # type: ignore[attr-defined]  # what it looks at
+    vars(me)["_inheriting"] = True  # what it looks at
     try:
         multiprocessing.spawn.get_preparation_data("")
     except RuntimeError as error:
         return str(error)
     finally:
-        del me._inheriting  # type: ignore[attr-defined]
+        del vars(me)["_inheriting"]
     raise AssertionError("the interpreter does not complain")
 
 

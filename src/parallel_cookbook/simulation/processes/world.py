@@ -89,19 +89,19 @@ def pid_of(group: Group) -> int:
 
 def world_of(kernel: Kernel) -> World:
     """Return what the processes of the present execution share."""
-    world = kernel.state.get("processes")
+    world: World | None = kernel.state.get("processes")
     if world is None:
         world = kernel.state["processes"] = World()
-    return world  # type: ignore[no-any-return]  # a dict of anything
+    return world
 
 
 def own_state(kernel: Kernel) -> OwnState:
     """Return what the running task's process has for itself."""
     group = kernel.running.group
-    state = group.state.get("process")
+    state: OwnState | None = group.state.get("process")
     if state is None:
         state = group.state["process"] = OwnState(group)
-    return state  # type: ignore[no-any-return]  # a dict of anything
+    return state
 
 
 def assert_spawning(obj: object) -> Popen:

@@ -1,0 +1,111 @@
+"""CPython's own tests of `multiprocessing` pass on the simulation.
+
+They are the running interpreter's, loaded from its `test` package and run as `test_primitives.py` runs those
+for threads; those that are about threads and managers (`multiprocessing.dummy`, proxies) are not among them.
+Every test that does not pass is listed in `EXCEPTED` with its reason; one that passes must not be.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.util import find_spec
+
+import pytest
+
+BASE = "test._test_multiprocessing"
+if find_spec("test") is None or find_spec(BASE) is None:
+    pytest.skip("this installation comes without CPython's tests", allow_module_level=True)
+
+from processes_runner import names_of_tests, run_test  # noqa: E402 - only where they are
+
+
+@dataclass(frozen=True)
+class Excepted:
+    """Tests that do not pass, or are not run at all."""
+
+    tests: str
+    reason: str
+    is_run: bool = True
+    """Whether it can be run: one that blocks for real is not."""
+    since: tuple[int, int] = (3, 11)
+    until: tuple[int, int] = (4, 0)
+
+
+POOLS = "pools of processes are not simulated yet"
+MANAGERS = "managers are not simulated yet"
+SIGNALS = "signals other than SIGTERM and SIGKILL are refused"
+SOCKETS = "sockets, listeners and what is sent through them are refused"
+PRIVATE = "looks at private names of Lib/multiprocessing"
+FORK = "is about fork or forkserver: every start is a spawn here"
+SYSTEM = "is about file descriptors of the system"
+
+EXCEPTED = [
+    Excepted("*Pool*", POOLS, is_run=False),
+    Excepted("TestInitializers.test_pool_initializer", POOLS),
+    Excepted("TestStdinBadfiledescriptor.test_pool_in_process", POOLS),
+    Excepted("*Manager*", MANAGERS, is_run=False),
+    Excepted("TestInitializers.test_manager_initializer", MANAGERS),
+    Excepted("*Listener*", SOCKETS, is_run=False),
+    Excepted("OtherTest.*", SOCKETS),
+    Excepted("TestWait.test_wait_socket*", SOCKETS, is_run=False),
+    Excepted("TestTimeouts.test_timeout", SOCKETS),
+    Excepted("TestInvalidFamily.test_invalid_family", SOCKETS),
+    Excepted("*TestPicklingConnections.test_pickling", SOCKETS),
+    Excepted("*TestConnection.test_*fd_transfer", SYSTEM),
+    Excepted("TestCloseFds.test_closefd", SYSTEM),
+    Excepted("TestInvalidHandle.test_invalid_handles", SYSTEM),
+    Excepted("TestIgnoreEINTR.*", SIGNALS),
+    Excepted("*TestPollEintr.test_poll_eintr", SIGNALS),
+    Excepted("*TestProcess.test_kill", SIGNALS),
+    Excepted("*TestProcess.test_terminate", SIGNALS),
+    Excepted("*TestProcess.test_interrupt*", SIGNALS, since=(3, 12)),
+    Excepted("*TestCondition.test_wait_result", SIGNALS),
+    Excepted("TestResourceTracker.test_resource_tracker*", "is about the resource tracker"),
+    Excepted("TestSimpleQueue.test_closed", PRIVATE),
+    Excepted("*TestSharedMemory.test_shared_memory_basics", PRIVATE),
+    Excepted("*TestSharedMemory.test_shared_memory_recreate", PRIVATE),
+    Excepted("TestStartMethod.test_context", FORK),
+    Excepted("TestStartMethod.test_context_check_module_types", FORK),
+    Excepted("TestStartMethod.test_get_all", FORK),
+    Excepted("TestStartMethod.test_mixed_startmethod", FORK),
+    Excepted("TestStartMethod.test_set_get", FORK),
+]
+
+
+def exception_for(test: str) -> Excepted | None:
+    """Return the entry that lists this test, in this version of Python."""
+    for entry in EXCEPTED:
+        if fnmatchcase(test, entry.tests) and entry.since <= sys.version_info[:2] < entry.until:
+            return entry
+    return None
+
+
+@cache
+def all_tests() -> list[str]:
+    """Return the names of all of CPython's tests that are about processes."""
+    return names_of_tests()
+
+
+@pytest.mark.parametrize("name", all_tests())
+def test_cpythons_own_test(name: str) -> None:
+    """It passes on the simulation, or is listed with a reason."""
+    entry = exception_for(name)
+    if entry is not None and not entry.is_run:
+        pytest.skip(entry.reason)
+    verdict = run_test(name, 0)
+    if verdict.status == "skipped":
+        pytest.skip(verdict.detail)
+    if entry is not None:
+        assert verdict.status == "failed", "it passes now: take it off the list"
+        pytest.skip(entry.reason)
+    assert verdict.status == "passed", verdict.detail
+
+
+def test_each_exception_is_about_a_test_that_exists() -> None:
+    """An entry that matches nothing is taken off the list."""
+    for entry in EXCEPTED:
+        if entry.since <= sys.version_info[:2] < entry.until:
+            assert any(exception_for(test) is entry for test in all_tests()), entry
