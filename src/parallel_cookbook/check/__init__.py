@@ -163,9 +163,7 @@ def _race_warnings(
     witnesses = [*tally.faults.values(), *(witness for _, witness in tally.outcomes.values())]
     if not races or not witnesses or machine.is_stalled:
         return race_warnings(races, machine.sites, None)
-    narrating = Machine(
-        entry, include=include, max_steps=machine.kernel.max_steps, hooks=NarratingHooks
-    )
+    narrating = Machine(entry, include=include, max_steps=machine.max_steps, hooks=NarratingHooks)
     story, _ = narrate(narrating, Replay(witnesses[0].steps), witnesses[0].visible)
     return race_warnings(races, machine.sites, story)
 

@@ -201,7 +201,8 @@ class Cycles:
         if movers == [me] and before.changes == now.changes:
             return  # it only looks: see check/polling.py
         if self._memory.has_news:
-            return  # accesses that should have been points: what was seen between does not count
+            # Accesses that should have been points: the exploration will begin again with them.
+            kernel.cut()
         has_grown = before.counts != now.counts
         if has_grown and not self._may_grow(before, now):
             return

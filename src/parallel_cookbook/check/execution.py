@@ -84,6 +84,7 @@ class Machine:
         hooks: type[CheckHooks] = CheckHooks,
     ) -> None:
         self.entry = entry
+        self.max_steps = max_steps
         self.kernel = Kernel(_Nobody())
         self.kernel.max_steps = max_steps
         self.kernel.are_releases_points = False
@@ -350,8 +351,7 @@ class Machine:
         who = [f"{task} in line {place.line}" for task, place in places.items()]
         loops = "its loop" if len(who) == 1 else "their loops"
         message = (
-            f"{_listed(who)} can go round {loops} for ever: "
-            f"after the last {found.length} steps everything is as it was before"
+            f"{_listed(who)} can go round {loops} for ever: everything comes to be as it was before"
         )
         return Fault("livelock", message, "", f"{first.file}:{first.line}")
 
