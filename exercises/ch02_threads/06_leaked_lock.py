@@ -1,0 +1,70 @@
+"""Refuse an order without blocking the warehouse.
+
+Whoever takes parts from the warehouse locks it while counting. The first order of the
+day that asked for more than there was got its proper error message. It was the last
+message that day.
+
+What must hold
+--------------
+An order that cannot be filled raises `OutOfStockError` and changes nothing; every other
+order is filled, before it and after it.
+
+What you may change
+-------------------
+`Warehouse`
+
+Fails: deadlock
+"""
+
+from collections.abc import Callable
+from threading import Lock, Thread
+
+
+class OutOfStockError(Exception):
+    """There is less than was asked for."""
+
+
+class Warehouse:
+    """Parts on a shelf. `lock` guards `parts`."""
+
+    def __init__(self, parts: int) -> None:
+        self.lock = Lock()
+        self.parts = parts
+
+    def take(self, wanted: int) -> None:
+        """Take parts from the shelf; OutOfStockError if there are too few."""
+        # TODO: after one bad order the warehouse serves nobody.
+        self.lock.acquire()
+        if self.parts < wanted:
+            raise OutOfStockError(f"{wanted} wanted, {self.parts} there")
+        self.parts -= wanted
+        self.lock.release()
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main() -> None:
+    warehouse = Warehouse(parts=3)
+    refused: list[int] = []
+
+    def order(wanted: int) -> None:
+        try:
+            warehouse.take(wanted)
+        except OutOfStockError:
+            refused.append(wanted)
+
+    run_together(lambda: order(2), lambda: order(2))
+    order(1)
+    assert refused == [2], refused
+    assert warehouse.parts == 0, warehouse.parts
+
+
+if __name__ == "__main__":
+    main()

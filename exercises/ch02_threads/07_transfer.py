@@ -1,0 +1,67 @@
+"""Transfer money both ways at once.
+
+A transfer locks both accounts, so that no audit ever sees money in flight. On pay day,
+as Ann sends money to Bob and Bob to Ann, the bank stops.
+
+What must hold
+--------------
+All transfers are made, however they meet, and whoever holds the locks of both accounts
+sees all the money.
+
+What you may change
+-------------------
+`transfer`
+
+Fails: deadlock
+"""
+
+from collections.abc import Callable
+from threading import Lock, Thread
+
+
+class Account:
+    """A numbered account. `lock` guards `balance`."""
+
+    def __init__(self, number: int, balance: int) -> None:
+        self.lock = Lock()
+        self.number = number
+        self.balance = balance
+
+
+def transfer(source: Account, target: Account, amount: int) -> None:
+    """Move money from one account to the other, as one step."""
+    # TODO: two transfers in opposite directions wait for each other.
+    with source.lock, target.lock:
+        source.balance -= amount
+        target.balance += amount
+
+
+def audit(first: Account, second: Account) -> int:
+    """Return the sum of both balances at one moment."""
+    with first.lock, second.lock:
+        return first.balance + second.balance
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main() -> None:
+    ann, bob = Account(1, 10), Account(2, 10)
+    sums: list[int] = []
+    run_together(
+        lambda: transfer(ann, bob, 3),
+        lambda: transfer(bob, ann, 5),
+        lambda: sums.append(audit(ann, bob)),
+    )
+    assert (ann.balance, bob.balance) == (12, 8), (ann.balance, bob.balance)
+    assert sums == [20], f"the audit saw {sums[0]} of 20"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Ask for two weather reports at the same time.
+
+Why it is right
+---------------
+`target=service.fetch` hands over the function itself, and `args=(city,)` what to call
+it with; the new thread makes the call. In `target=service.fetch(city)` the *main*
+thread makes it, before there is any thread, and each thread is given what it returned,
+None, as its target: nothing to do.
+
+The loops stay apart: all threads have started before the first `join` waits for one.
+"""
+
+from collections.abc import Sequence
+from threading import Barrier, Thread
+
+
+class SlowService:
+    """A stand-in for the weather service: answers nobody until all have asked."""
+
+    def __init__(self, requests: int) -> None:
+        self.all_have_asked = Barrier(requests)
+        self.reports: dict[str, str] = {}
+
+    def fetch(self, city: str) -> None:
+        """Wait for the answer, and file it under the city's name."""
+        self.all_have_asked.wait()
+        self.reports[city] = f"The weather in {city} is fine."
+
+
+def fetch_all(service: SlowService, cities: Sequence[str]) -> None:
+    """Fetch the report of each city in a thread of its own; return when all are there."""
+    threads = [Thread(target=service.fetch, args=(city,)) for city in cities]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(cities: Sequence[str] = ("Oslo", "Lima")) -> None:
+    service = SlowService(len(cities))
+    fetch_all(service, cities)
+    assert sorted(service.reports) == sorted(cities), service.reports
+
+
+if __name__ == "__main__":
+    main()

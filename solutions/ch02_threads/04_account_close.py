@@ -1,0 +1,61 @@
+"""Close an account, and lose none of its money.
+
+Why it is right
+---------------
+`lock` guards `is_open` *and* `balance`, because they belong together: "closed, and
+empty". Whoever decides by one and changes the other holds the lock from the look to the
+change. So a deposit comes wholly before the closing, and is paid out, or wholly after
+it, and is refused.
+"""
+
+from collections.abc import Callable
+from threading import Lock, Thread
+
+
+class Account:
+    """A balance, and whether it still takes money. `lock` guards both."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.balance = 0
+        self.is_open = True
+
+    def deposit(self, amount: int) -> bool:
+        """Add to the balance, unless the account is closed; say whether that was done."""
+        with self.lock:
+            if not self.is_open:
+                return False
+            self.balance += amount
+            return True
+
+    def close(self) -> int:
+        """Take no more money, and pay out what is there."""
+        with self.lock:
+            self.is_open = False
+            paid, self.balance = self.balance, 0
+        return paid
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(amount: int = 50) -> None:
+    account = Account()
+    accepted: list[bool] = []
+    paid: list[int] = []
+    run_together(
+        lambda: accepted.append(account.deposit(amount)),
+        lambda: paid.append(account.close()),
+    )
+    assert account.balance == 0, f"{account.balance} lie in a closed account"
+    assert paid == [amount if accepted[0] else 0], f"accepted: {accepted[0]}, paid out: {paid[0]}"
+
+
+if __name__ == "__main__":
+    main()

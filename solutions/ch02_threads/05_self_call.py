@@ -1,0 +1,64 @@
+"""Add a voucher to a cart that locks itself.
+
+Why it is right
+---------------
+Public methods take the lock; the private `_add` does the work and says that its caller
+holds it. So each public call takes the lock once, and holds it from the first look to
+the last change.
+
+An `RLock`, which lets its holder in again, is right too, and one word shorter. It also
+hides who holds what: with it nobody needs to know any more which methods are called
+with the lock held, until somebody needs to.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from threading import Lock, Thread
+
+
+class Cart:
+    """What a customer wants to buy. `lock` guards `items` and `total`."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.items: list[str] = []
+        self.total = 0
+
+    def add(self, item: str, price: int) -> None:
+        """Put an item into the cart."""
+        with self.lock:
+            self._add(item, price)
+
+    def add_voucher(self, worth: int) -> None:
+        """Put a voucher into the cart, unless there is one."""
+        with self.lock:
+            if "voucher" not in self.items:
+                self._add("voucher", -worth)
+
+    def _add(self, item: str, price: int) -> None:
+        """Put an item into the cart; the caller holds the lock."""
+        self.items.append(item)
+        self.total += price
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(windows: int = 2) -> None:
+    cart = Cart()
+    run_together(
+        partial(cart.add, "book", 30),
+        *[partial(cart.add_voucher, 5) for _ in range(windows)],
+    )
+    assert cart.items.count("voucher") == 1, cart.items
+    assert cart.total == 25, cart.total
+
+
+if __name__ == "__main__":
+    main()

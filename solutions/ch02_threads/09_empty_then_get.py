@@ -1,0 +1,47 @@
+"""Work off a queue until it is empty.
+
+Why it is right
+---------------
+`get_nowait` looks and takes as one step: it returns a report that nobody else will get,
+or raises `Empty`. As nobody puts reports in any more, empty means done.
+
+Where reports still come in while they are filed, empty does not mean done; then each
+clerk needs a sentinel, or the queue `shutdown` (Python 3.13).
+"""
+
+from collections.abc import Sequence
+from queue import Empty, Queue
+from threading import Thread
+
+
+def file_reports(reports: Queue[str], cabinet: list[str]) -> None:
+    """Take reports from the queue and file them until there are none."""
+    while True:
+        try:
+            report = reports.get_nowait()
+        except Empty:
+            return
+        cabinet.append(report)
+
+
+def file_all(reports: Queue[str], clerks: int) -> list[str]:
+    """Let some clerks file all reports; return the cabinet."""
+    cabinet: list[str] = []
+    threads = [Thread(target=file_reports, args=(reports, cabinet)) for _ in range(clerks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return cabinet
+
+
+def main(names: Sequence[str] = ("sales", "stock", "staff"), clerks: int = 2) -> None:
+    reports: Queue[str] = Queue()
+    for name in names:
+        reports.put(name)
+    cabinet = file_all(reports, clerks)
+    assert sorted(cabinet) == sorted(names), cabinet
+
+
+if __name__ == "__main__":
+    main()

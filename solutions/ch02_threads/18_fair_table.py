@@ -1,0 +1,70 @@
+"""Let no philosopher starve between two greedy neighbours.
+
+Why it is right
+---------------
+A philosopher gives way to a neighbour who has been hungry for longer. So once he is
+hungry, a neighbour may begin at most once: the one who had asked before him. After that
+he is the longer-hungry one of the two.
+
+Nobody gets stuck: the one who has been hungry longest of all gives way to nobody, and
+waits only for neighbours who are eating, and get done. And philosophers who are no
+neighbours are not in each other's way at all.
+"""
+
+from functools import partial
+from threading import Condition, Thread
+
+
+def may_eat(seat: int, neighbours: set[int], eating: set[int], hungry: list[int]) -> bool:
+    """Whether the philosopher at `seat` may begin; `hungry` holds the hungry, the longest first."""
+    came_before = set(hungry[: hungry.index(seat)])
+    return not neighbours & (eating | came_before)
+
+
+class Table:
+    """The waiter: lets the philosophers eat as `may_eat` says. `changed` guards the rest."""
+
+    def __init__(self, seats: int) -> None:
+        self.seats = seats
+        self.changed = Condition()
+        self.eating: set[int] = set()
+        self.hungry: list[int] = []
+        self.overtaken: dict[tuple[int, int], int] = {}
+
+    def eat(self, seat: int) -> None:
+        """Be hungry, wait, eat, and get up."""
+        beside = {(seat - 1) % self.seats, (seat + 1) % self.seats}
+        with self.changed:
+            self.hungry.append(seat)
+            self.changed.wait_for(lambda: may_eat(seat, beside, self.eating, self.hungry))
+            assert not beside & self.eating, f"{seat} eats with a neighbour's fork"
+            self.hungry.remove(seat)
+            self.eating.add(seat)
+            for other in beside & set(self.hungry):
+                times = self.overtaken[seat, other] = self.overtaken.get((seat, other), 0) + 1
+                assert times <= 1, f"{seat} has begun {times} times while {other} was hungry"
+            for other in beside:
+                self.overtaken[other, seat] = 0
+        with self.changed:
+            self.eating.remove(seat)
+            self.changed.notify_all()
+
+
+def main() -> None:
+    table = Table(seats=4)
+    meals = {0: 2, 1: 1, 2: 1}
+
+    def philosopher(seat: int) -> None:
+        for _ in range(meals[seat]):
+            table.eat(seat)
+
+    threads = [Thread(target=partial(philosopher, seat)) for seat in meals]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not table.hungry, table.hungry
+
+
+if __name__ == "__main__":
+    main()

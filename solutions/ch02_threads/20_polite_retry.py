@@ -1,0 +1,55 @@
+"""Get two polite jobs past each other.
+
+Why it is right
+---------------
+Both jobs take the device with the lower number first, and *wait* for it. One of them
+gets it, and nobody who could stand in its way holds anything. There is nothing to
+retry.
+
+Retrying is not wrong as such: with pauses of random length it will end some time, very
+probably. An order of the locks ends for certain, and wastes nothing.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from threading import Lock, Thread
+
+
+class Device:
+    """Something that one job at a time can use. `lock` guards `jobs`."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.lock = Lock()
+        self.jobs: list[str] = []
+
+
+def use_both(first: Device, second: Device, job: str) -> None:
+    """Do a job that needs both devices, as soon as they are free."""
+    lower, higher = sorted((first, second), key=lambda device: device.number)
+    with lower.lock, higher.lock:
+        first.jobs.append(job)
+        second.jobs.append(job)
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main() -> None:
+    scanner, printer = Device(1), Device(2)
+    run_together(
+        partial(use_both, scanner, printer, "copy"),
+        partial(use_both, printer, scanner, "scan"),
+    )
+    assert sorted(scanner.jobs) == ["copy", "scan"], scanner.jobs
+    assert scanner.jobs == printer.jobs, (scanner.jobs, printer.jobs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Count what all processes have done.
+
+Why it is right
+---------------
+`get_lock()` is the lock that guards each single access. Held around the whole line, it
+makes the read and the write one step. It is an RLock, so that the accesses inside can
+take it once more.
+"""
+
+from ctypes import c_int
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import Synchronized
+from typing import TypeAlias
+
+Count: TypeAlias = "Synchronized[int]"
+
+
+def convert(files: int, count: Count) -> None:
+    """Convert so many files, and count each."""
+    for _ in range(files):
+        with count.get_lock():
+            count.value += 1
+
+
+def main(processes: int = 2, files: int = 2) -> None:
+    context = get_context("spawn")
+    count = context.Value(c_int, 0)
+    workers = [context.Process(target=convert, args=(files, count)) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert count.value == processes * files, f"{count.value} of {processes * files} counted"
+
+
+if __name__ == "__main__":
+    main()

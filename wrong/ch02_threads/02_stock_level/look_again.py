@@ -1,0 +1,57 @@
+"""Looks again after the write, and repeats the sale if the level is not what was written.
+
+The other clerk may overwrite the level after that look as well as before it.
+
+Rejected: assertion
+Line: self._level = level
+"""
+
+from collections.abc import Callable
+from functools import partial
+from threading import Lock, Thread
+
+
+class Stock:
+    """How many pieces lie on the shelf. `lock` guards `_level`."""
+
+    def __init__(self, level: int) -> None:
+        self.lock = Lock()
+        self._level = level
+
+    @property
+    def level(self) -> int:
+        """The number of pieces."""
+        with self.lock:
+            return self._level
+
+    @level.setter
+    def level(self, level: int) -> None:
+        with self.lock:
+            self._level = level
+
+
+def sell(stock: Stock, pieces: int) -> None:
+    """Take pieces out of the stock."""
+    target = stock.level - pieces
+    stock.level = target
+    if stock.level != target:
+        sell(stock, pieces)
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(clerks: int = 2) -> None:
+    stock = Stock(10)
+    run_together(*[partial(sell, stock, 1) for _ in range(clerks)])
+    assert stock.level == 10 - clerks, f"{clerks} sold, {stock.level} of 10 left"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Makes the lock an RLock and leaves the rest as it was.
+
+An RLock lets its holder in a second time. But between reading and writing there is no
+holder.
+
+Rejected: assertion
+Line: self._level = level
+"""
+
+from collections.abc import Callable
+from functools import partial
+from threading import RLock, Thread
+
+
+class Stock:
+    """How many pieces lie on the shelf. `lock` guards `_level`."""
+
+    def __init__(self, level: int) -> None:
+        self.lock = RLock()
+        self._level = level
+
+    @property
+    def level(self) -> int:
+        """The number of pieces."""
+        with self.lock:
+            return self._level
+
+    @level.setter
+    def level(self, level: int) -> None:
+        with self.lock:
+            self._level = level
+
+
+def sell(stock: Stock, pieces: int) -> None:
+    """Take pieces out of the stock."""
+    stock.level -= pieces
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(clerks: int = 2) -> None:
+    stock = Stock(10)
+    run_together(*[partial(sell, stock, 1) for _ in range(clerks)])
+    assert stock.level == 10 - clerks, f"{clerks} sold, {stock.level} of 10 left"
+
+
+if __name__ == "__main__":
+    main()

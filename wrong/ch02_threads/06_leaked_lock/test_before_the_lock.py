@@ -1,0 +1,59 @@
+"""Makes the test before it takes the lock, so that the exception finds no lock to leak.
+
+Two orders pass the test together for the last parts, and the shelf holds less than
+nothing.
+
+Rejected: assertion
+Line: if self.parts < wanted:
+"""
+
+from collections.abc import Callable
+from threading import Lock, Thread
+
+
+class OutOfStockError(Exception):
+    """There is less than was asked for."""
+
+
+class Warehouse:
+    """Parts on a shelf. `lock` guards `parts`."""
+
+    def __init__(self, parts: int) -> None:
+        self.lock = Lock()
+        self.parts = parts
+
+    def take(self, wanted: int) -> None:
+        """Take parts from the shelf; OutOfStockError if there are too few."""
+        if self.parts < wanted:
+            raise OutOfStockError(f"{wanted} wanted, {self.parts} there")
+        with self.lock:
+            self.parts -= wanted
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main() -> None:
+    warehouse = Warehouse(parts=3)
+    refused: list[int] = []
+
+    def order(wanted: int) -> None:
+        try:
+            warehouse.take(wanted)
+        except OutOfStockError:
+            refused.append(wanted)
+
+    run_together(lambda: order(2), lambda: order(2))
+    order(1)
+    assert refused == [2], refused
+    assert warehouse.parts == 0, warehouse.parts
+
+
+if __name__ == "__main__":
+    main()

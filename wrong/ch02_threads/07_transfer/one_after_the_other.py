@@ -1,0 +1,59 @@
+"""Holds one lock at a time: takes the money here, lets go, and brings it there.
+
+Nobody waits in a circle any more, but in between the money is nowhere, and the audit
+sees it missing.
+
+Rejected: assertion
+Line: source.balance -= amount
+"""
+
+from collections.abc import Callable
+from threading import Lock, Thread
+
+
+class Account:
+    """A numbered account. `lock` guards `balance`."""
+
+    def __init__(self, number: int, balance: int) -> None:
+        self.lock = Lock()
+        self.number = number
+        self.balance = balance
+
+
+def transfer(source: Account, target: Account, amount: int) -> None:
+    """Move money from one account to the other, as one step."""
+    with source.lock:
+        source.balance -= amount
+    with target.lock:
+        target.balance += amount
+
+
+def audit(first: Account, second: Account) -> int:
+    """Return the sum of both balances at one moment."""
+    with first.lock, second.lock:
+        return first.balance + second.balance
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main() -> None:
+    ann, bob = Account(1, 10), Account(2, 10)
+    sums: list[int] = []
+    run_together(
+        lambda: transfer(ann, bob, 3),
+        lambda: transfer(bob, ann, 5),
+        lambda: sums.append(audit(ann, bob)),
+    )
+    assert (ann.balance, bob.balance) == (12, 8), (ann.balance, bob.balance)
+    assert sums == [20], f"the audit saw {sums[0]} of 20"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Puts the `None`s on the counter before the dishes.
+
+The waiters go home at once.
+
+Rejected: assertion
+Line: counter.put(None)
+"""
+
+from collections.abc import Sequence
+from queue import Queue
+from threading import Thread
+
+Counter = Queue[str | None]
+"""Dishes, and `None` for "closing time"."""
+
+
+def waiter(counter: Counter, served: list[str]) -> None:
+    """Serve what is on the counter until closing time."""
+    while (dish := counter.get()) is not None:
+        served.append(dish)
+
+
+def evening(dishes: Sequence[str], waiters: int) -> list[str]:
+    """Cook all dishes, have them served by so many waiters, and close; return what was served."""
+    counter: Counter = Queue()
+    served: list[str] = []
+    staff = [Thread(target=waiter, args=(counter, served)) for _ in range(waiters)]
+    for thread in staff:
+        thread.start()
+    for _ in staff:
+        counter.put(None)
+    for dish in dishes:
+        counter.put(dish)
+    for thread in staff:
+        thread.join()
+    return served
+
+
+def main(dishes: Sequence[str] = ("soup", "fish"), waiters: int = 2) -> None:
+    served = evening(dishes, waiters)
+    assert sorted(served) == sorted(dishes), served
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Makes the semaphore bounded, and changes nothing else.
+
+It tells of the mistake, with a ValueError. It does not mend it. And if another client
+holds the slot, it cannot tell.
+
+Rejected: exception
+"""
+
+from collections.abc import Callable
+from threading import BoundedSemaphore, Lock, Thread
+
+
+class Server:
+    """Bans whoever opens too many connections. `lock` guards `open`."""
+
+    def __init__(self, allowed: int) -> None:
+        self.lock = Lock()
+        self.allowed = allowed
+        self.open = 0
+
+    def answer(self, question: str) -> str:
+        """Open a connection, answer, close it; ValueError if there is no question."""
+        with self.lock:
+            self.open += 1
+            assert self.open <= self.allowed, f"banned: {self.open} connections are open"
+        with self.lock:
+            self.open -= 1
+        if not question:
+            raise ValueError("there is no question")
+        return "42"
+
+
+class Client:
+    """Asks the server. `slots` counts the connections that may still be opened."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.slots = BoundedSemaphore(server.allowed)
+
+    def ask(self, question: str) -> str:
+        """Return the server's answer, or "busy" if no slot is free."""
+        try:
+            if not self.slots.acquire(blocking=False):
+                return "busy"
+            return self.server.answer(question)
+        finally:
+            self.slots.release()
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main() -> None:
+    client = Client(Server(allowed=1))
+
+    def impatient() -> None:
+        if client.ask("the answer?") == "busy":
+            client.ask("the answer?")
+
+    def careless() -> None:
+        try:
+            client.ask("")
+        except ValueError:
+            pass
+
+    run_together(impatient, careless)
+    assert client.ask("the answer?") == "42", "a slot is lost"
+
+
+if __name__ == "__main__":
+    main()

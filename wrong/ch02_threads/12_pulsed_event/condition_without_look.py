@@ -1,0 +1,54 @@
+"""Uses a Condition like the event: waits without a look at the version.
+
+A notification is for those who wait at that moment. A worker who comes after it waits
+for the next.
+
+Rejected: deadlock
+Line: self.changed.wait()
+"""
+
+from collections.abc import Callable
+from threading import Condition, Thread
+
+
+class Configuration:
+    """The present version, and how to hear of a newer one."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.changed = Condition()
+
+    def publish(self) -> None:
+        """Make a new version, and wake all who wait for one."""
+        with self.changed:
+            self.version += 1
+            self.changed.notify_all()
+
+    def wait_for_newer(self, version: int) -> int:
+        """Return the version as soon as it is newer than that."""
+        with self.changed:
+            self.changed.wait()
+            return self.version
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(workers: int = 2) -> None:
+    configuration = Configuration()
+    got: list[int] = []
+    run_together(
+        configuration.publish,
+        *[lambda: got.append(configuration.wait_for_newer(1)) for _ in range(workers)],
+    )
+    assert got == [2] * workers, got
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Leaves the event set for a tenth of a second, so that everybody can hear it.
+
+Whoever comes later than that does not.
+
+Rejected: deadlock
+Line: self.changed.clear()
+"""
+
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+
+
+class Configuration:
+    """The present version, and how to hear of a newer one."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.changed = Event()
+
+    def publish(self) -> None:
+        """Make a new version, and wake all who wait for one."""
+        self.version += 1
+        self.changed.set()
+        time.sleep(0.1)
+        self.changed.clear()
+
+    def wait_for_newer(self, version: int) -> int:
+        """Return the version as soon as it is newer than that."""
+        self.changed.wait()
+        return self.version
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(workers: int = 2) -> None:
+    configuration = Configuration()
+    got: list[int] = []
+    run_together(
+        configuration.publish,
+        *[lambda: got.append(configuration.wait_for_newer(1)) for _ in range(workers)],
+    )
+    assert got == [2] * workers, got
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Remembers in a flag that the merging is done.
+
+Two who believe to be the last look at the flag before either sets it.
+
+Rejected: assertion
+Line: if not self.is_merged:
+"""
+
+from collections.abc import Callable
+from functools import partial
+from threading import Lock, Semaphore, Thread
+
+
+class MeetingPoint:
+    """Lets nobody go on before all have arrived. `mutex` guards `arrived`."""
+
+    def __init__(self, parties: int, action: Callable[[], None]) -> None:
+        self.parties = parties
+        self.action = action
+        self.mutex = Lock()
+        self.arrived = 0
+        self.is_merged = False
+        self.passes = Semaphore(0)
+
+    def wait(self) -> None:
+        """Wait for the others; the last to come calls `action`."""
+        with self.mutex:
+            self.arrived += 1
+        if self.arrived == self.parties:
+            if not self.is_merged:
+                self.is_merged = True
+                self.action()
+            self.passes.release(self.parties)
+        self.passes.acquire()
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(parties: int = 2) -> None:
+    parts: list[int] = []
+    reports: list[list[int]] = []
+    seen: list[int] = []
+    meeting = MeetingPoint(parties, lambda: reports.append(sorted(parts)))
+
+    def work(number: int) -> None:
+        parts.append(number)
+        meeting.wait()
+        seen.append(len(reports))
+
+    run_together(*[partial(work, number) for number in range(parties)])
+    assert reports == [list(range(parties))], f"merged {len(reports)} times: {reports}"
+    assert seen == [1] * parties, f"reports there when they went on: {seen}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Gets up if the second fork is not to be had in a second.
+
+Nobody is stuck any more, and somebody goes to bed hungry.
+
+Rejected: assertion
+Line: if not right.lock.acquire(timeout=1):
+"""
+
+from functools import partial
+from threading import Lock, Thread
+
+
+class Fork:
+    """A fork between two philosophers. `lock` guards `is_used`."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.lock = Lock()
+        self.is_used = False
+
+
+def eat(left: Fork, right: Fork) -> None:
+    """Eat with both forks."""
+    assert not left.is_used, f"fork {left.number} is used by two"
+    assert not right.is_used, f"fork {right.number} is used by two"
+    left.is_used = right.is_used = True
+    left.is_used = right.is_used = False
+
+
+def dine(left: Fork, right: Fork) -> None:
+    """Take both forks, eat, and put them back."""
+    with left.lock:
+        if not right.lock.acquire(timeout=1):
+            raise AssertionError("no supper")
+        eat(left, right)
+        right.lock.release()
+
+
+def main(philosophers: int = 3) -> None:
+    forks = [Fork(number) for number in range(philosophers)]
+    fed: list[int] = []
+
+    def philosopher(seat: int) -> None:
+        dine(forks[seat], forks[(seat + 1) % philosophers])
+        fed.append(seat)
+
+    threads = [Thread(target=partial(philosopher, seat)) for seat in range(philosophers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(fed) == list(range(philosophers)), fed
+
+
+if __name__ == "__main__":
+    main()

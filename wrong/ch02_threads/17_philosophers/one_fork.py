@@ -1,0 +1,53 @@
+"""Takes one fork, and uses the other without asking.
+
+The neighbour may be using it.
+
+Rejected: assertion
+Line: left.is_used = right.is_used = True
+"""
+
+from functools import partial
+from threading import Lock, Thread
+
+
+class Fork:
+    """A fork between two philosophers. `lock` guards `is_used`."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.lock = Lock()
+        self.is_used = False
+
+
+def eat(left: Fork, right: Fork) -> None:
+    """Eat with both forks."""
+    assert not left.is_used, f"fork {left.number} is used by two"
+    assert not right.is_used, f"fork {right.number} is used by two"
+    left.is_used = right.is_used = True
+    left.is_used = right.is_used = False
+
+
+def dine(left: Fork, right: Fork) -> None:
+    """Take both forks, eat, and put them back."""
+    with left.lock:
+        eat(left, right)
+
+
+def main(philosophers: int = 3) -> None:
+    forks = [Fork(number) for number in range(philosophers)]
+    fed: list[int] = []
+
+    def philosopher(seat: int) -> None:
+        dine(forks[seat], forks[(seat + 1) % philosophers])
+        fed.append(seat)
+
+    threads = [Thread(target=partial(philosopher, seat)) for seat in range(philosophers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(fed) == list(range(philosophers)), fed
+
+
+if __name__ == "__main__":
+    main()

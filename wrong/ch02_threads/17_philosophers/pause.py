@@ -1,0 +1,58 @@
+"""Pauses for a random while before the second fork.
+
+They sit longer with one fork in the hand, and get stuck more seldom or more often, as
+chance will have it.
+
+Rejected: deadlock
+Line: with right.lock:
+"""
+
+import random
+import time
+from functools import partial
+from threading import Lock, Thread
+
+
+class Fork:
+    """A fork between two philosophers. `lock` guards `is_used`."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.lock = Lock()
+        self.is_used = False
+
+
+def eat(left: Fork, right: Fork) -> None:
+    """Eat with both forks."""
+    assert not left.is_used, f"fork {left.number} is used by two"
+    assert not right.is_used, f"fork {right.number} is used by two"
+    left.is_used = right.is_used = True
+    left.is_used = right.is_used = False
+
+
+def dine(left: Fork, right: Fork) -> None:
+    """Take both forks, eat, and put them back."""
+    with left.lock:
+        time.sleep(random.random() / 100)
+        with right.lock:
+            eat(left, right)
+
+
+def main(philosophers: int = 3) -> None:
+    forks = [Fork(number) for number in range(philosophers)]
+    fed: list[int] = []
+
+    def philosopher(seat: int) -> None:
+        dine(forks[seat], forks[(seat + 1) % philosophers])
+        fed.append(seat)
+
+    threads = [Thread(target=partial(philosopher, seat)) for seat in range(philosophers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(fed) == list(range(philosophers)), fed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Pauses before it tries again.
+
+Both pause for the same time, and meet again.
+
+Rejected: livelock
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from threading import Lock, Thread
+
+
+class Device:
+    """Something that one job at a time can use. `lock` guards `jobs`."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.lock = Lock()
+        self.jobs: list[str] = []
+
+
+def use_both(first: Device, second: Device, job: str) -> None:
+    """Do a job that needs both devices, as soon as they are free."""
+    while True:
+        first.lock.acquire()
+        if second.lock.acquire(blocking=False):
+            break
+        first.lock.release()
+        time.sleep(0.01)
+    first.jobs.append(job)
+    second.jobs.append(job)
+    second.lock.release()
+    first.lock.release()
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main() -> None:
+    scanner, printer = Device(1), Device(2)
+    run_together(
+        partial(use_both, scanner, printer, "copy"),
+        partial(use_both, printer, scanner, "scan"),
+    )
+    assert sorted(scanner.jobs) == ["copy", "scan"], scanner.jobs
+    assert scanner.jobs == printer.jobs, (scanner.jobs, printer.jobs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Gives the lambda a name, inside of the function.
+
+The name is a local variable of a call in this process. Another process cannot look it
+up.
+
+Rejected: exception
+"""
+
+from collections.abc import Sequence
+from multiprocessing import get_context
+
+
+def scale_all(widths: Sequence[int], percent: int) -> list[int]:
+    """Scale each width, in a pool of processes; return them in the same order."""
+
+    def scale(width: int) -> int:
+        return width * percent // 100
+
+    with get_context("spawn").Pool(2) as pool:
+        return pool.map(scale, widths)
+
+
+def main(widths: Sequence[int] = (640, 1024)) -> None:
+    scaled = scale_all(widths, percent=50)
+    assert scaled == [width // 2 for width in widths], scaled
+
+
+if __name__ == "__main__":
+    main()

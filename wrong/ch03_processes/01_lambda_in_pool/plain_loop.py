@@ -1,0 +1,22 @@
+"""Takes the pool away.
+
+The lambda works again, and one process does all the work.
+
+Rejected: not-concurrent
+"""
+
+from collections.abc import Sequence
+
+
+def scale_all(widths: Sequence[int], percent: int) -> list[int]:
+    """Scale each width, in a pool of processes; return them in the same order."""
+    return [width * percent // 100 for width in widths]
+
+
+def main(widths: Sequence[int] = (640, 1024)) -> None:
+    scaled = scale_all(widths, percent=50)
+    assert scaled == [width // 2 for width in widths], scaled
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Waits for each worker for a second, then takes the pages.
+
+The pages come, late; and nobody waits until the workers have ended.
+
+Rejected: assertion
+Line: worker.join(timeout=1)
+"""
+
+from multiprocessing import get_context, queues
+from multiprocessing.process import BaseProcess
+from typing import TypeAlias
+
+Pages: TypeAlias = "queues.Queue[tuple[int, bytes]]"
+PAGE_SIZE = 1_000_000  # bytes
+
+
+def render(number: int, pages: Pages) -> None:
+    """Render one page and put it into the queue."""
+    pages.put((number, bytes(PAGE_SIZE)))
+
+
+def collect(workers: list[BaseProcess], pages: Pages) -> list[int]:
+    """Wait for the workers, which have been started; return the numbers of their pages."""
+    for worker in workers:
+        worker.join(timeout=1)
+    return [pages.get()[0] for _ in workers]
+
+
+def main(count: int = 2) -> None:
+    context = get_context("spawn")
+    pages: Pages = context.Queue()
+    workers: list[BaseProcess] = [
+        context.Process(target=render, args=(number, pages), daemon=True) for number in range(count)
+    ]
+    for worker in workers:
+        worker.start()
+    numbers = collect(workers, pages)
+    assert sorted(numbers) == list(range(count)), numbers
+    assert all(worker.exitcode == 0 for worker in workers), workers
+
+
+if __name__ == "__main__":
+    main()
