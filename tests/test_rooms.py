@@ -47,7 +47,9 @@ def imported_rooms(path: Path) -> set[str]:
     return rooms - {room_of(path)}
 
 
-SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "recipes" not in path.parts)
+BOOK = {"recipes", "exercises", "solutions", "wrong"}
+"""Folders that stand inside of an installed package, and are no part of the program."""
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if not BOOK & set(path.parts))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))

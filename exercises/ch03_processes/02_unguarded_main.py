@@ -9,7 +9,7 @@ Every job ends well, under the start method spawn.
 
 What you may change
 -------------------
-`__main__`: the lines at the end of the file, behind `main`
+`__main__`, the lines at the end of the file
 
 Fails: exception
 """

@@ -11,7 +11,7 @@ Writers who do so can keep out the readers: if that may happen, let everybody in
 order in which they came, readers who stand next to each other together.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Condition, Thread
 
@@ -77,30 +77,28 @@ def run_together(*calls: Callable[[], object]) -> None:
         thread.join()
 
 
-def nothing() -> None:
-    """Look around."""
+def times(log: Sequence[str], name: str) -> list[int]:
+    """Return when somebody asked, entered and left, as places in the log."""
+    return [log.index(f"{name} {did}") for did in ("asks", "enters", "leaves")]
 
 
 def main() -> None:
+    def nothing() -> None:
+        pass
+
     archive = Archive()
-    when = archive.log.index
     run_together(
         partial(archive.visit, "reader", "Ann", nothing),
         partial(archive.visit, "reader", "Bob", nothing),
         partial(archive.visit, "writer", "Eve", nothing),
     )
+    eve_asks, eve_enters, eve_leaves = times(archive.log, "Eve")
     for name in ("Ann", "Bob"):
-        is_apart = when(f"{name} leaves") < when("Eve enters") or when("Eve leaves") < when(
-            f"{name} enters"
-        )
-        assert is_apart, f"{name} and Eve were inside together: {archive.log}"
-        if when("Eve asks") < when(f"{name} asks"):
-            assert when("Eve enters") < when(f"{name} enters"), (
-                f"{name} overtook Eve: {archive.log}"
-            )
-    archive.visit(
-        "reader", "Cy", lambda: run_together(partial(archive.visit, "reader", "Di", nothing))
-    )
+        asks, enters, leaves = times(archive.log, name)
+        assert leaves < eve_enters or eve_leaves < enters, f"Eve was not alone: {archive.log}"
+        assert asks < eve_asks or eve_enters < enters, f"{name} overtook Eve: {archive.log}"
+    di_comes = partial(archive.visit, "reader", "Di", nothing)
+    archive.visit("reader", "Cy", partial(run_together, di_comes))  # and Cy waits for Di
 
 
 if __name__ == "__main__":

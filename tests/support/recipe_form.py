@@ -43,15 +43,15 @@ def violations(path: Path) -> list[str]:
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source, filename=str(path))
     return [
-        *_name_faults(path),
+        *name_faults(path),
         *_docstring_faults(ast.get_docstring(tree) or ""),
-        *_import_faults(tree),
+        *import_faults(tree),
         *_function_faults(tree),
         *_size_faults(path, tree),
     ]
 
 
-def _name_faults(path: Path) -> list[str]:
+def name_faults(path: Path) -> list[str]:
     match = re.fullmatch(r"\d\d_([a-z][a-z0-9_]*)", path.stem)
     if match is None:
         return [f"the name {path.name!r} is not NN_words.py"]
@@ -78,7 +78,7 @@ def _docstring_faults(docstring: str) -> list[str]:
     return faults
 
 
-def _import_faults(tree: ast.Module) -> list[str]:
+def import_faults(tree: ast.Module) -> list[str]:
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -98,11 +98,11 @@ def _function_faults(tree: ast.Module) -> list[str]:
     if main is None:
         faults.append("there is no main()")
     else:
-        if not _callable_without_arguments(main):
+        if not callable_without_arguments(main):
             faults.append("main() cannot be called without an argument")
         if not any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
             faults.append("nothing is asserted")
-    if not _ends_with_main_guard(tree):
+    if not ends_with_main_guard(tree):
         faults.append("it does not end with `if __name__ == '__main__':`")
     docstring = ast.get_docstring(tree) or ""
     for name, function in functions.items():
@@ -113,7 +113,7 @@ def _function_faults(tree: ast.Module) -> list[str]:
 
 def _pitfall_faults(function: ast.FunctionDef, docstring: str) -> list[str]:
     faults = []
-    if not _callable_without_arguments(function):
+    if not callable_without_arguments(function):
         faults.append(f"{function.name}() cannot be called without an argument")
     kinds = re.findall(r"^Fails: (\S+)$", ast.get_docstring(function) or "", flags=re.MULTILINE)
     if len(kinds) != 1 or kinds[0] not in FAILURE_KINDS:
@@ -123,19 +123,19 @@ def _pitfall_faults(function: ast.FunctionDef, docstring: str) -> list[str]:
     return faults
 
 
-def _callable_without_arguments(function: ast.FunctionDef) -> bool:
+def callable_without_arguments(function: ast.FunctionDef) -> bool:
     spec = function.args
     required = len(spec.posonlyargs) + len(spec.args) - len(spec.defaults)
     return required == 0 and all(default is not None for default in spec.kw_defaults)
 
 
-def _ends_with_main_guard(tree: ast.Module) -> bool:
+def ends_with_main_guard(tree: ast.Module) -> bool:
     last = tree.body[-1]
     return isinstance(last, ast.If) and ast.unparse(last.test) == "__name__ == '__main__'"
 
 
 def _size_faults(path: Path, tree: ast.Module) -> list[str]:
-    total = _code_lines(path, tree)
+    total = code_lines(path, tree)
     pitfalls: set[int] = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("pitfall_"):
@@ -151,7 +151,7 @@ def _size_faults(path: Path, tree: ast.Module) -> list[str]:
     return faults
 
 
-def _code_lines(path: Path, tree: ast.Module) -> set[int]:
+def code_lines(path: Path, tree: ast.Module) -> set[int]:
     """Return the numbers of the lines that hold code: no docstring, comment or blank line."""
     with tokenize.open(path) as file:
         lines = {

@@ -5,7 +5,6 @@ A fixed right of way is what starves those who have not got it.
 Rejected: assertion
 """
 
-from functools import partial
 from threading import Condition, Thread
 
 
@@ -26,8 +25,8 @@ class Table:
         self.hungry: list[int] = []
         self.overtaken: dict[tuple[int, int], int] = {}
 
-    def eat(self, seat: int) -> None:
-        """Be hungry, wait, eat, and get up."""
+    def sit_down(self, seat: int) -> None:
+        """Be hungry, wait, and begin to eat."""
         beside = {(seat - 1) % self.seats, (seat + 1) % self.seats}
         with self.changed:
             self.hungry.append(seat)
@@ -40,6 +39,9 @@ class Table:
                 assert times <= 1, f"{seat} has begun {times} times while {other} was hungry"
             for other in beside:
                 self.overtaken[other, seat] = 0
+
+    def get_up(self, seat: int) -> None:
+        """Put down both forks."""
         with self.changed:
             self.eating.remove(seat)
             self.changed.notify_all()
@@ -47,15 +49,17 @@ class Table:
 
 def main() -> None:
     table = Table(seats=4)
-    meals = {0: 2, 1: 1, 2: 1}
+    table.sit_down(2)
 
-    def philosopher(seat: int) -> None:
-        for _ in range(meals[seat]):
-            table.eat(seat)
+    def philosopher(seat: int, meals: int) -> None:
+        for _ in range(meals):
+            table.sit_down(seat)
+            table.get_up(seat)
 
-    threads = [Thread(target=partial(philosopher, seat)) for seat in meals]
+    threads = [Thread(target=philosopher, args=(0, 2)), Thread(target=philosopher, args=(1, 1))]
     for thread in threads:
         thread.start()
+    table.get_up(2)
     for thread in threads:
         thread.join()
     assert not table.hungry, table.hungry

@@ -25,7 +25,7 @@ def collect(workers: list[BaseProcess], pages: Pages) -> list[int]:
     while not pages.empty():
         numbers.append(pages.get()[0])
     for worker in workers:
-        worker.join(timeout=5)
+        worker.join(timeout=1)
     return numbers
 
 
