@@ -25,7 +25,7 @@ from recipe_form import (
 
 ROOT = Path(__file__).parent.parent.parent
 EXERCISES, SOLUTIONS, WRONG = ROOT / "exercises", ROOT / "solutions", ROOT / "wrong"
-GRADERS_KINDS = {"not-concurrent", "harness-changed"}
+GRADERS_KINDS = {"not-concurrent", "harness-changed", "busy-wait"}
 """Why an answer may be rejected besides the kinds of failure that a check finds."""
 HINTS = ("A nudge", "Where to look", "The idea")
 MAX_CODE_LINES = 60

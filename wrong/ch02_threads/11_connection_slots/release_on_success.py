@@ -18,16 +18,16 @@ class Server:
         self.allowed = allowed
         self.open = 0
 
-    def answer(self, question: str) -> str:
-        """Open a connection, answer, close it; ValueError if there is no question."""
+    def answer(self, question: Callable[[], str]) -> str:
+        """Open a connection, put the question, close it."""
         with self.lock:
             self.open += 1
             assert self.open <= self.allowed, f"banned: {self.open} connections are open"
-        with self.lock:
-            self.open -= 1
-        if not question:
-            raise ValueError("there is no question")
-        return "42"
+        try:
+            return question()
+        finally:
+            with self.lock:
+                self.open -= 1
 
 
 class Client:
@@ -37,7 +37,7 @@ class Client:
         self.server = server
         self.slots = Semaphore(server.allowed)
 
-    def ask(self, question: str) -> str:
+    def ask(self, question: Callable[[], str]) -> str:
         """Return the server's answer, or "busy" if no slot is free."""
         if not self.slots.acquire(blocking=False):
             return "busy"
@@ -56,20 +56,23 @@ def run_together(*calls: Callable[[], object]) -> None:
 
 
 def main() -> None:
-    client = Client(Server(allowed=1))
+    def hard() -> str:
+        return "42"
 
     def impatient() -> None:
-        if client.ask("the answer?") == "busy":
-            client.ask("the answer?")
+        if client.ask(hard) == "busy":
+            client.ask(hard)
 
     def careless() -> None:
         try:
-            client.ask("")
-        except ValueError:
+            client.ask(lambda: str(1 // 0))
+        except ZeroDivisionError:
             pass
 
+    client = Client(Server(allowed=1))
     run_together(impatient, careless)
-    assert client.ask("the answer?") == "42", "a slot is lost"
+    assert client.ask(lambda: client.ask(hard)) == "busy", "one connection within another"
+    assert client.ask(hard) == "42", "a slot is lost"
 
 
 if __name__ == "__main__":

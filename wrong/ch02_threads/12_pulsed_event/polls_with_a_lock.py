@@ -1,0 +1,55 @@
+"""Looks again and again, with a lock.
+
+It is right, and it never rests: each waiting worker wakes a hundred times a second, to
+find that nothing has changed.
+
+Rejected: busy-wait
+"""
+
+import time
+from collections.abc import Callable
+from threading import Lock, Thread
+
+
+class Configuration:
+    """The present version, and how to hear of a newer one."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.lock = Lock()
+
+    def publish(self) -> None:
+        """Make a new version, and wake all who wait for one."""
+        with self.lock:
+            self.version += 1
+
+    def wait_for_newer(self, version: int) -> int:
+        """Return the version as soon as it is newer than that."""
+        while True:
+            with self.lock:
+                if self.version > version:
+                    return self.version
+            time.sleep(0.01)
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(workers: int = 2) -> None:
+    configuration = Configuration()
+    got: list[int] = []
+    run_together(
+        configuration.publish,
+        *[lambda: got.append(configuration.wait_for_newer(1)) for _ in range(workers)],
+    )
+    assert got == [2] * workers, got
+
+
+if __name__ == "__main__":
+    main()
