@@ -53,14 +53,16 @@ LIVELOCKS = {
         {5},
     ),
     "three philosophers with a time-out": (
-        "import threading\nlocks = [threading.Lock() for _ in range(3)]\n"
-        "def work(me):\n"
-        "    while True:\n"
-        "        with locks[me]:\n"
-        "            if locks[(me + 1) % 3].acquire(timeout=0.1):\n"
-        "                locks[(me + 1) % 3].release()\n"
-        "                return\n"
-        "threads = [threading.Thread(target=work, args=(me,)) for me in range(3)]",
+        (
+            "import threading\nlocks = [threading.Lock() for _ in range(3)]\n"
+            "def work(me):\n"
+            "    while True:\n"
+            "        with locks[me]:\n"
+            "            if locks[(me + 1) % 3].acquire(timeout=0.1):\n"
+            "                locks[(me + 1) % 3].release()\n"
+            "                return\n"
+            "threads = [threading.Thread(target=work, args=(me,)) for me in range(3)]"
+        ),
         {4},
     ),
     "consumers who put back what is the other's": (
@@ -100,13 +102,15 @@ LIVELOCKS = {
         {5},
     ),
     "two who wait with effect for what nobody does": (
-        "import threading\n"
-        "class Flag: go = False\n"
-        "class Place: pass\n"
-        "def work(mine):\n"
-        "    while not Flag.go:\n"
-        "        mine.x = 1\n"
-        "threads = [threading.Thread(target=work, args=(Place(),)) for _ in range(2)]",
+        (
+            "import threading\n"
+            "class Flag: go = False\n"
+            "class Place: pass\n"
+            "def work(mine):\n"
+            "    while not Flag.go:\n"
+            "        mine.x = 1\n"
+            "threads = [threading.Thread(target=work, args=(Place(),)) for _ in range(2)]"
+        ),
         {5},
     ),
     "a queue whose tasks are done": (

@@ -36,11 +36,6 @@ MAX_EXECUTIONS = 1000
 HANG_S = 6.0
 """A real run that takes longer counts as hung; the slowest that ends takes about 2 s alone."""
 PROCESSES = pytest.mark.skip(reason="processes: the check refuses multiprocessing so far")
-LIVELOCK = pytest.mark.xfail(
-    reason="livelock: a loop that takes and gives back locks for ever is not reported so far",
-    strict=True,
-)
-LIVELOCKED = {"ch02_threads/20_polite_retry", "ch02_threads/20_polite_retry/pause"}
 ONLY_SOMETIMES = {"ch03_processes/04_shared_value"}
 """Exercises whose real run may come off well."""
 
@@ -53,19 +48,17 @@ def answer_id(answer: Path) -> str:
     return answer.relative_to(WRONG).with_suffix("").as_posix()
 
 
-def marks_of(exercise: Exercise, name: str) -> list[pytest.MarkDecorator]:
-    """Return what keeps the check from judging the exercise, or the answer of that name, so far."""
-    if exercise.uses_processes:
-        return [PROCESSES]
-    return [LIVELOCK] if name in LIVELOCKED else []
+def marks_of(exercise: Exercise) -> list[pytest.MarkDecorator]:
+    """Return what keeps the check from judging the exercise so far."""
+    return [PROCESSES] if exercise.uses_processes else []
 
 
-def each_exercise(*, of_check: bool, to_fail: bool = False) -> list[ParameterSet]:
+def each_exercise(*, of_check: bool) -> list[ParameterSet]:
     return [
         pytest.param(
             exercise,
             id=exercise.id,
-            marks=marks_of(exercise, exercise.id if to_fail else "") if of_check else (),
+            marks=marks_of(exercise) if of_check else (),
         )
         for exercise in ALL
     ]
@@ -77,7 +70,7 @@ def each_wrong_answer(*, of_check: bool) -> list[ParameterSet]:
             exercise,
             answer,
             id=answer_id(answer),
-            marks=marks_of(exercise, answer_id(answer)) if of_check else (),
+            marks=marks_of(exercise) if of_check else (),
         )
         for exercise in ALL
         for answer in exercise.wrong_answers
@@ -176,7 +169,7 @@ def test_a_wrong_answer_changes_what_it_may_not_if_it_says_so(
 # --- under the check --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("exercise", each_exercise(of_check=True, to_fail=True))
+@pytest.mark.parametrize("exercise", each_exercise(of_check=True))
 def test_an_exercise_fails_as_its_story_tells(exercise: Exercise) -> None:
     """The first failure found is of the kind that it declares, and is found soon."""
     report = check_file(exercise, exercise.path)

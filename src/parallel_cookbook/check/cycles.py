@@ -151,6 +151,8 @@ class Cycles:
         turns = tuple(one.turns for one in around if one is not None and one.frame is frame)
         key = (loop.number, turns, _plain_variables(frame))
         self._heads[task] = _Head(site, key, task.steps, task.changes)
+        if any(one.group is not self._kernel.root for one in self._kernel.tasks):
+            return  # the memories of several processes are not compared
         if loop.turns >= _FIRST_TURN and key in loop.variables and self._looks_left:
             self._looks_left -= 1
             self._look(task)
@@ -176,9 +178,6 @@ class Cycles:
     def _look(self, me: Task) -> None:
         """See whether everything is as it was before; remember how it is now."""
         kernel = self._kernel
-        if any(task.group is not kernel.root for task in kernel.tasks):
-            self._looks_left = 0  # the state of several processes is not compared yet
-            return
         self.has_turning_loops = True
         try:
             seen = picture(self._roots(), self.program.own_modules())
