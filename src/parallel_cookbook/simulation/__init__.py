@@ -32,6 +32,7 @@ _MODELS = {
     "multiprocessing.connection": "processes.connection",
     "multiprocessing.context": "processes.context",
     "multiprocessing.heap": "processes.heap",
+    "multiprocessing.pool": "processes.pool",
     "multiprocessing.process": "processes.process",
     "multiprocessing.queues": "processes.queues",
     "multiprocessing.reduction": "processes.pickling",

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from parallel_cookbook.kernel import active_kernel
 from parallel_cookbook.simulation.processes import conditions as _conditions
 from parallel_cookbook.simulation.processes import connection as _connection
+from parallel_cookbook.simulation.processes import pool as _pool
 from parallel_cookbook.simulation.processes import process as _process
 from parallel_cookbook.simulation.processes import queues as _queues
 from parallel_cookbook.simulation.processes import semlocks as _semlocks
@@ -130,9 +131,15 @@ class BaseContext:
         """Return a new array in shared memory, with a lock."""
         return _sharedctypes.Array(typecode_or_type, size_or_initializer, lock=lock, ctx=self)
 
-    def Pool(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refuse: pools of processes are not simulated yet."""
-        refuse("multiprocessing.Pool")
+    def Pool(
+        self,
+        processes: int | None = None,
+        initializer: Any = None,
+        initargs: Any = (),
+        maxtasksperchild: int | None = None,
+    ) -> Any:
+        """Return a new pool of processes."""
+        return _pool.Pool(processes, initializer, initargs, maxtasksperchild, self.get_context())
 
     def Manager(self) -> NoReturn:
         """Refuse: managers are not simulated yet."""

@@ -33,6 +33,8 @@ from parallel_cookbook.simulation.processes.world import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from parallel_cookbook.kernel import Kernel
     from parallel_cookbook.simulation.processes.channels import End
     from parallel_cookbook.simulation.processes.process import BaseProcess
@@ -77,6 +79,8 @@ class Popen:
         self.sentinel = _SENTINEL_BASE + self.pid
         self.ignores_sigterm = False
         self.is_doomed = False
+        self.on_end: Callable[[], object] | None = None
+        """Called in the step that ends it from outside, or here and now."""
         world_of(kernel).started[self.pid] = self
         kernel.point_of_life(kernel.start_operation(self.task))
         kernel.launch(self.task)
@@ -209,6 +213,8 @@ class Popen:
         self.exit_code = exit_code
         self._kernel.end_group(self.group)
         close_all(self._kernel, self.state, is_step=False)
+        if self.on_end is not None:
+            self.on_end()
 
 
 def _complaint() -> str:
