@@ -585,6 +585,10 @@ class Kernel:
     # A program ends when its last non-daemon task has ended, wherever its daemons are then. So that each
     # "then" is tried, the end is an operation of its own, which conflicts with every step of a daemon.
 
+    def reckon_with_waiting_tasks(self) -> None:
+        """Say that at the end some tasks may wait that could have gone on in another order."""
+        self._let_exit_end_daemons()
+
     def _let_exit_end_daemons(self) -> None:
         if self._exit is None:
             self._exit = Task(-1, self.process)

@@ -26,6 +26,7 @@ _MODELS = {
     "_thread": "_thread",
     "concurrent.futures": "concurrent_futures",
     "concurrent.futures._base": "concurrent_futures",
+    "concurrent.futures.process": "processes.executor",
     "concurrent.futures.thread": "concurrent_futures",
     "functools": "functools",
     "multiprocessing": "processes.context",

@@ -1,6 +1,6 @@
-"""`concurrent.futures`, its `_base` and its `thread`, for a program under check: pools of threads.
+"""`concurrent.futures`, its `_base` and its `thread`, for a program under check: pools.
 
-See `simulation/futures.py` and `simulation/pools.py`. Pools of processes are not here.
+See `simulation/futures.py` and `simulation/pools.py`; `processes/executor.py` for pools of processes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from parallel_cookbook.simulation.futures import (
     wait,
 )
 from parallel_cookbook.simulation.pools import Executor, ThreadPoolExecutor
+from parallel_cookbook.simulation.processes.executor import BrokenProcessPool, ProcessPoolExecutor
 
 TimeoutError: Final = _real.TimeoutError  # noqa: A001 - CPython's name
 
@@ -41,12 +42,14 @@ __all__ = [
     "PENDING",
     "RUNNING",
     "BrokenExecutor",
+    "BrokenProcessPool",
     "BrokenThreadPool",
     "CancelledError",
     "DoneAndNotDoneFutures",
     "Executor",
     "Future",
     "InvalidStateError",
+    "ProcessPoolExecutor",
     "ThreadPoolExecutor",
     "TimeoutError",
     "as_completed",

@@ -83,6 +83,8 @@ class Member:
         self.process = process
         self.own = crew.kernel.new_target("worker", _BUSY)
         self.task: Task | None = None
+        self.has_left = False
+        """Whether it ends, or has ended, as it was meant to."""
 
     def has_ended(self) -> bool:
         """Whether it has ended, without a step."""
@@ -127,6 +129,7 @@ class Crew:
         self.members: list[Member] = []
         self.is_terminated = False
         self.follow_up: _FollowUp | None = None
+        kernel.reckon_with_waiting_tasks()
 
     # --- workers --------------------------------------------------------------------------------
 
@@ -165,9 +168,11 @@ class Crew:
         self.kernel.note_cause(member.own, self.losses)
         self.losses.state += 1
 
-    def leave_early(self, member: Member) -> None:
-        """Note that a worker ends by itself. One step, which its worker takes."""
-        self.kernel.point(Operation("leave", self.losses, Mode.WRITE, None, ((member.own, Mode.WRITE, None),)))
+    def leave_early(self, member: Member, *, has_done_its_tasks: bool) -> None:
+        """Note that a worker ends before the pool does. One step, which its worker takes."""
+        more = ((member.own, Mode.WRITE, None),)
+        self.kernel.point(Operation("leave", self.losses, Mode.WRITE, None, more))
+        member.has_left = has_done_its_tasks
         if not self.is_terminated:
             self.losses.state += 1
 
@@ -176,6 +181,10 @@ class Crew:
     def submit(self, tasks: list[Task]) -> None:
         """Let the workers have tasks, in this order. One step."""
         self.kernel.point(Operation("submit to", self.target))
+        self.add_here(tasks)
+
+    def add_here(self, tasks: list[Task]) -> None:
+        """Do so in a step of the caller's, which writes the target."""
         self.tasks.extend(tasks)
         self.target.state += _ONE_TASK * len(tasks)
 
@@ -241,6 +250,7 @@ class Crew:
                 assert popen is not None  # noqa: S101 - it has started
                 # Its task stays where it waits, for ever: the search sees that it could have taken one.
                 member.own.state = _GONE
+                member.has_left = True
                 popen.exit_code = code
                 popen.group.life.state = 0
                 popen.task.done.state = ENDED
@@ -297,7 +307,7 @@ def _work(number: int, index: int, initializer: Any, initargs: tuple[Any, ...]) 
     except Killed:
         raise
     except BaseException:
-        crew.leave_early(member)
+        crew.leave_early(member, has_done_its_tasks=False)
         raise
 
 
@@ -306,6 +316,7 @@ def _do_tasks(crew: Crew, member: Member) -> None:
     while crew.max_tasks is None or done < crew.max_tasks:
         task = crew.take(member)
         if task is None:
+            member.has_left = True
             return
         done += 1
         if task.is_wanted():
@@ -313,7 +324,7 @@ def _do_tasks(crew: Crew, member: Member) -> None:
             crew.deliver(member, task, work(), is_leaving=done == crew.max_tasks)
         else:
             member.task = None
-    crew.leave_early(member)
+    crew.leave_early(member, has_done_its_tasks=True)
 
 
 def pickled(obj: Any) -> bytes:

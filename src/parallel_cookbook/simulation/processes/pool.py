@@ -14,8 +14,13 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
-import sys
-from multiprocessing.pool import ExceptionWithTraceback, MaybeEncodingError
+from multiprocessing import TimeoutError  # noqa: A004 - CPython's name
+from multiprocessing.pool import (
+    ExceptionWithTraceback,
+    MaybeEncodingError,
+    RemoteTraceback,  # noqa: F401 - found here by name, as what follows, when it is unpickled
+    rebuild_exc,  # noqa: F401
+)
 from typing import TYPE_CHECKING, Any, Self
 
 from parallel_cookbook.kernel import Mode, Operation, active_kernel
@@ -233,8 +238,6 @@ class AsyncResult(_Job):
         """
         self.wait(timeout)
         if not self._is_complete():
-            from multiprocessing import TimeoutError  # noqa: A004, PLC0415 - CPython's name
-
             raise TimeoutError
         is_good, value = self._outcome()
         if is_good:
@@ -318,8 +321,6 @@ class IMapIterator(_Job):
         self._kernel.point(operation)
         if not need(target.state):
             expire(self._kernel, operation)
-            from multiprocessing import TimeoutError  # noqa: A004, PLC0415 - CPython's name
-
             raise TimeoutError
 
 
@@ -519,7 +520,3 @@ class Pool:
         if not active_kernel().is_unwinding:
             self.terminate()
 
-
-def __getattr__(name: str) -> Any:
-    """Take classes of errors and the like from the real module."""
-    return getattr(sys.modules["multiprocessing.pool"], name)
