@@ -121,11 +121,15 @@ class Space:
 
     def _load_anew(self, name: str) -> ModuleType:
         """Execute a standard module's own source on the simulation; it has no points of its own."""
-        file = str(importlib.util.find_spec(name).origin)  # type: ignore[union-attr]
+        spec = importlib.util.find_spec(name)
+        assert spec is not None  # noqa: S101 - it is a standard module
+        file = str(spec.origin)
         code = self._program.standard_code(file)
         module = ModuleType(name)
         module.__file__ = file
-        module.__package__ = name.rpartition(".")[0] if "." in name else name
+        module.__package__ = spec.parent
+        if spec.submodule_search_locations is not None:
+            module.__path__ = list(spec.submodule_search_locations)
         vars(module)["__builtins__"] = {**vars(builtins), "__import__": self._import}
         self.modules[name] = module
         exec(code, vars(module))  # noqa: S102 - the interpreter's own code
@@ -161,7 +165,7 @@ class Space:
         return module if wanted else self.own(root)
 
 
-_LOADED_ANEW = frozenset({"logging", "logging.handlers", "sched"})
+_LOADED_ANEW = frozenset({"logging", "logging.handlers", "multiprocessing.dummy", "sched"})
 """Standard modules that are right as they are, on simulated locks and a simulated clock."""
 STAND_INS = {
     name.partition(".")[0] for name in (*SIMULATED, *_LOADED_ANEW, *REFUSED_MODULES, "os", "atexit")

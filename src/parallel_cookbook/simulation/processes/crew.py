@@ -41,6 +41,10 @@ def _can_take(state: int) -> bool:
     return state > 0
 
 
+def _same(obj: Any) -> Any:
+    return obj
+
+
 def _is_here(state: int) -> bool:
     return state != _GONE
 
@@ -49,15 +53,20 @@ def _is_positive(state: int) -> bool:
     return state > 0
 
 
-Outcome = tuple[bool, bytes]
-"""What came of a task: whether it went well, and the result or the exception, pickled."""
+def pickled(obj: Any) -> bytes:
+    """Return an object as it goes to another process."""
+    return bytes(ForkingPickler.dumps(obj))
+
+
+Outcome = tuple[bool, Any]
+"""What came of a task: whether it went well, and the result or the exception, pickled for processes."""
 
 
 class Task:
     """What a worker is to do, pickled, and where it delivers what comes of it."""
 
-    data: bytes
-    """The pickled work: what is called in the worker, and returns its outcome."""
+    data: Any
+    """The work, pickled for a process: what is called in the worker, and returns its outcome."""
 
     def targets(self, is_good: bool) -> tuple[Target, ...]:
         """Return what a delivery writes."""
@@ -107,6 +116,9 @@ class Member:
 class Crew:
     """The tasks and the workers of one pool."""
 
+    dumps: Callable[[Any], Any] = staticmethod(pickled)
+    loads: Callable[[Any], Any] = staticmethod(pickle.loads)
+
     def __init__(
         self,
         process: Callable[..., BaseProcess],
@@ -138,7 +150,9 @@ class Crew:
         process = self.process(
             target=_work, args=(share(self), len(self.members), self.initializer, self.initargs)
         )
-        process.name = process.name.replace("Process", "PoolWorker") if self.daemon else process.name
+        process.name = (
+            process.name.replace("Process", "PoolWorker") if self.daemon else process.name
+        )
         process.daemon = self.daemon
         member = Member(self, process)
         self.members.append(member)
@@ -146,6 +160,10 @@ class Crew:
         popen = process._popen  # noqa: SLF001 - the simulation's own
         assert popen is not None  # noqa: S101 - just started
         popen.on_end = lambda: self._note_loss(member)
+        if self.kernel.are_kills_points:
+            self.kernel.point(Operation("look at", self.target, Mode.READ))
+            if self.is_terminated:
+                popen.send_signal(15)
 
     def watch(self, deal_with_losses: Callable[[], object]) -> None:
         """Have a helper of the running process called for each loss."""
@@ -259,7 +277,8 @@ class Crew:
     def join(self) -> None:
         """Wait until all workers have ended. One step each."""
         for member in list(self.members):
-            member.process.join()
+            if member.process._popen is not None:  # noqa: SLF001 - the simulation's own
+                member.process.join()
 
     # --- what is called in the process that owns the pool -----------------------------------------
 
@@ -268,6 +287,43 @@ class Crew:
         if self.follow_up is None:
             self.follow_up = _FollowUp(self)
         return self.follow_up
+
+
+class ThreadCrew(Crew):
+    """The tasks of a pool whose workers are threads: nothing is pickled, and nobody is killed."""
+
+    dumps = staticmethod(_same)
+    loads = staticmethod(_same)
+
+    def start_worker(self) -> None:
+        """Start one more worker."""
+        member = Member(self, self.process(target=self._live, args=(len(self.members),)))
+        member.process.daemon = True
+        self.members.append(member)
+        member.process.start()
+
+    def _live(self, index: int) -> None:
+        member = self.members[index]
+        if self.initializer is not None:
+            self.initializer(*self.initargs)
+        _do_tasks(self, member)
+
+    def close(self) -> None:
+        """Let the workers end when nothing is left to do. One step."""
+        self.kernel.point(Operation("close", self.target))
+        self.target.state |= _CLOSING
+
+    def terminate(self) -> None:
+        """Forget the tasks that wait; the workers end when they have done theirs. One step."""
+        self.kernel.point(Operation("terminate", self.target))
+        self.is_terminated = True
+        self.drop_tasks()
+        self.target.state |= _CLOSING
+
+    def join(self) -> None:
+        """Wait until all workers have ended. One step each."""
+        for member in list(self.members):
+            member.process.join()
 
 
 class _FollowUp:
@@ -320,13 +376,9 @@ def _do_tasks(crew: Crew, member: Member) -> None:
             return
         done += 1
         if task.is_wanted():
-            work = pickle.loads(task.data)  # noqa: S301 - the program's own
-            crew.deliver(member, task, work(), is_leaving=done == crew.max_tasks)
+            work = crew.loads(task.data)
+            outcome = work(crew.dumps)
+            crew.deliver(member, task, outcome, is_leaving=done == crew.max_tasks)
         else:
             member.task = None
     crew.leave_early(member, has_done_its_tasks=True)
-
-
-def pickled(obj: Any) -> bytes:
-    """Return an object as it goes to another process."""
-    return bytes(ForkingPickler.dumps(obj))

@@ -2,8 +2,8 @@
 
 Guarantees: to submit is one step, and one more that starts a worker, as long as there are fewer than
 `max_workers`. A worker takes a call, starts it and finishes it in one step each. What cannot be pickled is
-the outcome of its future. When a worker dies, all futures that have not finished raise BrokenProcessPool, and the other
-workers are ended.
+the outcome of its future. When a worker dies, all futures that have not finished raise BrokenProcessPool,
+and the other workers are ended.
 
 Simplified: each submit starts a worker until there are enough, where CPython's does not if one is idle; a
 call can be cancelled until a worker takes it.
@@ -20,9 +20,9 @@ import pickle
 import traceback
 from concurrent.futures.process import (
     BrokenProcessPool,
-    _ExceptionWithTraceback,  # type: ignore[attr-defined]  # CPython's own, for what it looks like
-    _rebuild_exc,  # type: ignore[attr-defined]  # noqa: F401 - found here by name
-    _RemoteTraceback,  # type: ignore[attr-defined]
+    _ExceptionWithTraceback,
+    _rebuild_exc,  # noqa: F401 - found here by name
+    _RemoteTraceback,
 )
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,7 @@ class _ProcessFuture(Future):
     def __init__(self, crew: Crew) -> None:
         self._outcome: Outcome | None = None
         self._crew = crew
+        self._loaded_exception: BaseException | None = None
         super().__init__()
 
     def _load(self) -> None:
@@ -87,21 +88,26 @@ class _ProcessFuture(Future):
         self._loaded_result = result
 
     @property
-    def _exception(self) -> BaseException | None:
+    def _exception(self) -> Any:
         self._load()
         return self._loaded_exception
 
     @_exception.setter
     def _exception(self, exception: BaseException | None) -> None:
-        self._loaded_exception: BaseException | None = exception
+        self._loaded_exception = exception
 
     def add_done_callback(self, fn: Callable[[Future], object]) -> None:
-        """Have `fn` called with the future when it is done, at once if it is. One step, two the first time."""
+        """Have `fn` called with the future when it is done, at once if it is. Two steps at most."""
         self._crew.follow_ups()
         super().add_done_callback(fn)
 
 
 _ProcessFuture.__name__ = _ProcessFuture.__qualname__ = "Future"
+
+
+def _with_traceback(error: BaseException) -> Any:
+    traceback_of_it: Any = error.__traceback__
+    return _ExceptionWithTraceback(error, traceback_of_it)
 
 
 class _Work:
@@ -112,18 +118,18 @@ class _Work:
         self.args = args
         self.kwargs = kwargs
 
-    def __call__(self) -> Outcome:
+    def __call__(self, dumps: Callable[[Any], Any]) -> Outcome:
         """Make the call; return what came of it, pickled, as CPython's workers do."""
         try:
             is_good, result = True, self.function(*self.args, **self.kwargs)
         except Killed:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever the program raises
-            is_good, result = False, _ExceptionWithTraceback(error, error.__traceback__)
+            is_good, result = False, _with_traceback(error)
         try:
-            return is_good, pickled(result)
+            return is_good, dumps(result)
         except Exception as error:  # noqa: BLE001 - whatever pickling raises
-            return False, pickled(_ExceptionWithTraceback(error, error.__traceback__))
+            return False, dumps(_with_traceback(error))
 
 
 class _Call(Task):
@@ -210,27 +216,29 @@ class ProcessPoolExecutor(Executor):
         Raises RuntimeError after a shutdown, BrokenProcessPool after a worker has died.
         """
         crew = self._crew
-        active_kernel().point(Operation("look at", crew.target))
+        call, error = _Call(_ProcessFuture(crew)), None
+        try:
+            call.data = pickled(_Work(fn, args, kwargs))
+        except Exception as reason:  # noqa: BLE001 - whatever pickling raises
+            error = reason
+        active_kernel().point(Operation("submit to", crew.target))
         if self._broken:
             raise BrokenProcessPool(self._broken)
         if self._is_shut:
             raise RuntimeError("cannot schedule new futures after shutdown")
-        future = _ProcessFuture(crew)
-        call = _Call(future)
-        try:
-            call.data = pickled(_Work(fn, args, kwargs))
-        except Exception as error:  # noqa: BLE001 - whatever pickling raises
+        if error is not None:
             lines = traceback.format_exception(type(error), error, error.__traceback__)
-            error.__cause__ = _RemoteTraceback('\n"""\n{}"""'.format("".join(lines)))
-            future.set_exception(error)
-            return future
+            text: Any = '\n"""\n{}"""'.format("".join(lines))
+            error.__cause__ = _RemoteTraceback(text)
+            call.future.set_exception(error)
+            return call.future
         self._calls.append(call)
         crew.add_here([call])
         if not crew.members:
             crew.watch(self._deal_with_loss)
         if len(crew.members) < self._max_workers:
             crew.start_worker()
-        return future
+        return call.future
 
     def map(
         self,
@@ -285,7 +293,7 @@ def _initialize(initializer: Any, *args: Any) -> None:
         initializer(*args)
     except Killed:
         raise
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever the program raises
         LOGGER.critical("Exception in initializer:", exc_info=True)
         raise SystemExit(0) from None
 

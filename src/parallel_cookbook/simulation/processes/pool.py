@@ -2,7 +2,8 @@
 
 Guarantees: map and its relatives submit all their chunks in one step; a result is delivered in one step
 of its worker; to wait for it is one step. Functions, arguments and results are pickled, and fail as in
-life: at `get()`. A result is unpickled when it is first asked for. A worker that dies is replaced, and its task lost.
+life: at `get()`. A result is unpickled when it is first asked for. A worker that dies is replaced, and its
+task lost.
 
 Simplified: imap takes all items at once, where CPython's takes them bit by bit in a thread of its own.
 
@@ -13,9 +14,8 @@ from __future__ import annotations
 
 import itertools
 import os
-import pickle
 from multiprocessing import TimeoutError  # noqa: A004 - CPython's name
-from multiprocessing.pool import (
+from multiprocessing.pool import (  # type: ignore[attr-defined]  # not in the stubs
     ExceptionWithTraceback,
     MaybeEncodingError,
     RemoteTraceback,  # noqa: F401 - found here by name, as what follows, when it is unpickled
@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from parallel_cookbook.kernel import Mode, Operation, active_kernel
 from parallel_cookbook.simulation.clock import expire, timed
-from parallel_cookbook.simulation.processes.crew import Crew, Outcome, Task, pickled
+from parallel_cookbook.simulation.processes.crew import Crew, Outcome, Task, ThreadCrew, pickled
 from parallel_cookbook.simulation.processes.spawning import add_finalizer
 from parallel_cookbook.simulation.processes.world import own_state
+from parallel_cookbook.simulation.threads import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -55,16 +56,19 @@ class _Work:
         self.kwargs = kwargs
         self.kind = kind
 
-    def __call__(self) -> Outcome:
+    def __call__(self, dumps: Callable[[Any], Any]) -> Outcome:
         """Make the calls; return what came of them, pickled, as CPython's workers do."""
+        result: Any
         try:
             is_good, result = True, self.result()
         except Exception as error:  # noqa: BLE001 - whatever the program raises
-            is_good, result = False, ExceptionWithTraceback(error, error.__traceback__)
+            is_good, result = False, error
+            if dumps is pickled:
+                result = ExceptionWithTraceback(error, error.__traceback__)
         try:
-            return is_good, pickled(result)
+            return is_good, dumps(result)
         except Exception as error:  # noqa: BLE001 - whatever pickling raises
-            return False, pickled(MaybeEncodingError(error, result))
+            return False, dumps(MaybeEncodingError(error, result))
 
     def result(self) -> Any:
         """Return the result of the one call, or a list of those of all."""
@@ -89,7 +93,7 @@ class _Part(Task):
     def pickle(self) -> bool:
         """Pickle the work; return whether that has gone well."""
         try:
-            self.data = pickled(self.work)
+            self.data = self.job.pool._crew.dumps(self.work)  # noqa: SLF001 - its pool
         except Exception as error:  # noqa: BLE001 - whatever pickling raises
             self.fail(error)
             return False
@@ -106,7 +110,7 @@ class _Part(Task):
     def targets(self, is_good: bool) -> tuple[Target, ...]:
         """Return what a delivery writes."""
         job = self.job
-        more = () if is_good or job.is_ordered else (job.failures,)
+        more: tuple[Target, ...] = () if is_good or job.is_ordered else (job.failures,)
         if job.arrivals is not None:
             more += (job.arrivals,)
         if job.callbacks is not None:
@@ -137,7 +141,7 @@ class _Part(Task):
         """Return the result, or raise what the call has raised."""
         if self.error is None and self.outcome is not None:
             is_good, data = self.outcome
-            loaded = pickle.loads(data)  # noqa: S301 - the program's own
+            loaded = self.job.pool._crew.loads(data)  # noqa: SLF001 - its pool
             if is_good:
                 return loaded
             self.error = loaded
@@ -347,6 +351,8 @@ class Pool:
 
     __module__ = "multiprocessing.pool"
 
+    _kind_of_crew: type[Crew] = Crew
+
     def __init__(
         self,
         processes: int | None = None,
@@ -361,13 +367,13 @@ class Pool:
         if processes < 1:
             raise ValueError("Number of processes must be at least 1")
         if maxtasksperchild is not None and (
-            not isinstance(maxtasksperchild, int) or maxtasksperchild <= 0
+            type(maxtasksperchild) is not int or maxtasksperchild <= 0
         ):
             raise ValueError("maxtasksperchild must be a positive int or None")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         self._processes = processes
-        self._crew = Crew(
+        self._crew = self._kind_of_crew(
             self._process_class(context),
             initializer,
             tuple(initargs),
@@ -433,13 +439,13 @@ class Pool:
         result.submit()
         return result
 
-    def map(self, func: Any, iterable: Any, chunksize: int | None = None) -> list[Any]:
+    def map(self, func: Any, iterable: Any, chunksize: int | None = None) -> Any:
         """Have a call made for each item; wait for all and return the list of their results."""
-        return self._map_async(func, iterable, chunksize, "map", None).get()  # type: ignore[no-any-return]  # a list
+        return self._map_async(func, iterable, chunksize, "map", None).get()
 
-    def starmap(self, func: Any, iterable: Any, chunksize: int | None = None) -> list[Any]:
+    def starmap(self, func: Any, iterable: Any, chunksize: int | None = None) -> Any:
         """Do as `map`; each item is a tuple of arguments."""
-        return self._map_async(func, iterable, chunksize, "star", None).get()  # type: ignore[no-any-return]  # a list
+        return self._map_async(func, iterable, chunksize, "star", None).get()
 
     def map_async(
         self,
@@ -508,9 +514,7 @@ class Pool:
             self._crew.join()
 
     def __reduce__(self) -> Any:
-        raise NotImplementedError(
-            "pool objects cannot be passed between processes or pickled"
-        )
+        raise NotImplementedError("pool objects cannot be passed between processes or pickled")
 
     def __enter__(self) -> Self:
         self._check_running()
@@ -520,3 +524,19 @@ class Pool:
         if not active_kernel().is_unwinding:
             self.terminate()
 
+
+class ThreadPool(Pool):
+    """Threads that make calls; see `multiprocessing.pool.ThreadPool`."""
+
+    __module__ = "multiprocessing.pool"
+
+    _kind_of_crew = ThreadCrew
+
+    def __init__(
+        self, processes: int | None = None, initializer: Any = None, initargs: Iterable[Any] = ()
+    ) -> None:
+        super().__init__(processes, initializer, initargs)
+
+    @staticmethod
+    def _process_class(_context: Any) -> Any:
+        return Thread
