@@ -11,5 +11,6 @@ object.
 - `channels.py`, `connection.py`, `queues.py`: pipes, their ends, and queues with their feeders
 - `semlocks.py`, `conditions.py`: locks and semaphores, and what is built of them
 - `memory.py`, `sharedctypes.py`, `shared_memory.py`: memory that processes share
+- `crew.py`, `pool.py`, `executor.py`: workers that take tasks, and the two kinds of pools of them
 - `context.py`: all of it under the names of `multiprocessing`
 """
