@@ -221,9 +221,11 @@ class Kernel:
         """Return the one target of this kind that the tasks of the running one's group share."""
         return self.record.target(self.running.group.uid, kind, 0, "")
 
-    def new_task(self, name: str, function: Callable[[], object]) -> Task:
-        """Make a task of the running one's group that is not started yet."""
-        group = self.running.group
+    def new_task(
+        self, name: str, function: Callable[[], object], group: Group | None = None
+    ) -> Task:
+        """Make a task that is not started yet, by default of the running one's group."""
+        group = group or self.running.group
         return self._new_task(self.new_uid(), group.prefix + name, function, group)
 
     def new_group(self, name: str, function: Callable[[], object]) -> Task:

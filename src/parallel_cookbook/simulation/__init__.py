@@ -34,6 +34,7 @@ _MODELS = {
     "multiprocessing.context": "processes.context",
     "multiprocessing.heap": "processes.heap",
     "multiprocessing.pool": "processes.pool",
+    "multiprocessing.managers": "processes.managers",
     "multiprocessing.process": "processes.process",
     "multiprocessing.queues": "processes.queues",
     "multiprocessing.reduction": "processes.pickling",

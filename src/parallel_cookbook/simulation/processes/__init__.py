@@ -12,5 +12,6 @@ object.
 - `semlocks.py`, `conditions.py`: locks and semaphores, and what is built of them
 - `memory.py`, `sharedctypes.py`, `shared_memory.py`: memory that processes share
 - `crew.py`, `pool.py`, `executor.py`: workers that take tasks, and the two kinds of pools of them
+- `managers.py`, `proxies.py`, `servers.py`: managers, what stands for their objects, what owns them
 - `context.py`: all of it under the names of `multiprocessing`
 """

@@ -141,9 +141,13 @@ class BaseContext:
         """Return a new pool of processes."""
         return _pool.Pool(processes, initializer, initargs, maxtasksperchild, self.get_context())
 
-    def Manager(self) -> NoReturn:
-        """Refuse: managers are not simulated yet."""
-        refuse("multiprocessing.Manager")
+    def Manager(self) -> Any:
+        """Return a manager that has been started."""
+        from parallel_cookbook.simulation.processes.managers import SyncManager  # noqa: PLC0415 - it needs this module
+
+        manager = SyncManager(ctx=self.get_context())
+        manager.start()
+        return manager
 
     def freeze_support(self) -> None:
         """Do nothing, as everywhere but in a frozen program on Windows."""
