@@ -364,7 +364,7 @@ class Machine:
         waits = [
             f"{task.name} waits to {_what(task.operation)}"
             for task in self.kernel.tasks
-            if task.operation is not None and task.operation.kind != "exit"
+            if task.operation is not None and task.operation.kind not in {"exit", "serve"}
         ]
         return "; ".join(waits)
 

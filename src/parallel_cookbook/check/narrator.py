@@ -386,7 +386,9 @@ class Narrator:
     def _blocked(self, labels: dict[int, str]) -> Iterator[Blocked]:
         for task in self._machine.kernel.tasks:
             operation = task.operation
-            if operation is None or operation.kind == "exit" or operation.is_enabled():
+            if operation is None or operation.is_enabled():
+                continue
+            if operation.kind in {"exit", "serve"}:  # those who serve wait for the others
                 continue
             spot = self._spots.get(task.index, _Spot())
             yield Blocked(

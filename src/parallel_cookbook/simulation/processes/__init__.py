@@ -12,6 +12,7 @@ object.
 - `semlocks.py`, `conditions.py`: locks and semaphores, and what is built of them
 - `memory.py`, `sharedctypes.py`, `shared_memory.py`: memory that processes share
 - `crew.py`, `pool.py`, `executor.py`: workers that take tasks, and the two kinds of pools of them
-- `managers.py`, `proxies.py`, `servers.py`: managers, what stands for their objects, what owns them
+- `managers.py`, `servers.py`, `managed.py`, `proxies.py`: managers, their processes, what these own, and
+  what stands for it elsewhere
 - `context.py`: all of it under the names of `multiprocessing`
 """

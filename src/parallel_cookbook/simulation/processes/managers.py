@@ -1,7 +1,7 @@
 """`multiprocessing.managers` for a program under check: managers, their proxies, types of the program's own.
 
 Guarantees: a manager is a process of its own, in which the main file is executed as in any other; types
-that the program registers are pickled for it when it starts. What is in it, and what a call costs: servers.py.
+that the program registers are pickled for it when it starts. What is in it, what a call costs: servers.py.
 
 Refused, when they are used: `connect` and `get_server`, because what is at the other end of an address is
 not under control; pools in a manager; a Barrier with an action in a manager.
@@ -15,12 +15,23 @@ What CPython does: Lib/multiprocessing/managers.py.
 
 from __future__ import annotations
 
+from multiprocessing.context import ProcessError as _ProcessError
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from parallel_cookbook.kernel import active_kernel
+from parallel_cookbook.simulation import threading as _threading
+from parallel_cookbook.simulation.processes import context as _context
 from parallel_cookbook.simulation.processes import servers as _servers
 from parallel_cookbook.simulation.processes.connection import Pipe
-from parallel_cookbook.simulation.processes.context import ProcessError, get_context
+from parallel_cookbook.simulation.processes.managed import (
+    KNOWN,
+    Array,
+    Entry,
+    Namespace,
+    RemoteError,  # noqa: F401 - a name of the real module
+    Token,
+    Value,
+)
 from parallel_cookbook.simulation.processes.proxies import (
     AcquirerProxy,
     ArrayProxy,
@@ -37,21 +48,11 @@ from parallel_cookbook.simulation.processes.proxies import (
     NamespaceProxy,
     ValueProxy,
 )
-from parallel_cookbook.simulation.processes.servers import (
-    KNOWN,
-    Array,
-    Entry,
-    Namespace,
-    RemoteError,  # noqa: F401 - a name of the real module
-    Server,
-    Token,
-    Value,
-)
+from parallel_cookbook.simulation.processes.servers import Server
 from parallel_cookbook.simulation.processes.spawning import add_finalizer
 from parallel_cookbook.simulation.processes.world import own_state, share, shared
 from parallel_cookbook.simulation.queue import Queue as _Queue
 from parallel_cookbook.simulation.refused import refuse
-from parallel_cookbook.simulation import threading as _threading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ class BaseManager:
     shutdown: Callable[[], None]
     """End the process; there is no such method before `start`."""
 
-    def __init__(  # noqa: PLR0917 - CPython's
+    def __init__(
         self,
         address: Any = None,
         authkey: bytes | None = None,
@@ -86,7 +87,7 @@ class BaseManager:
         self._address = address
         self._authkey = authkey
         self._serializer = serializer
-        self._ctx = ctx or get_context()
+        self._ctx: Any = ctx or _context._default_context.get_context()  # noqa: SLF001 - of this package
         self._state = _INITIAL
         self._process: Any = None
         self._server: Server
@@ -99,7 +100,7 @@ class BaseManager:
         Raises ProcessError the second time, EOFError if the process has died before it was ready.
         """
         if self._state != _INITIAL:
-            raise ProcessError(_COMPLAINTS[self._state])
+            raise _ProcessError(_COMPLAINTS[self._state])
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
         kernel = active_kernel()
@@ -155,14 +156,16 @@ class BaseManager:
         if self._state == _INITIAL:
             self.start()
         if self._state == _SHUT_DOWN:
-            raise ProcessError(_COMPLAINTS[self._state])
+            raise _ProcessError(_COMPLAINTS[self._state])
         return self
 
     def __exit__(self, *_error: object) -> None:
         self.shutdown()
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("Pickling an AuthenticationString object is disallowed for security reasons")
+        raise TypeError(
+            "Pickling an AuthenticationString object is disallowed for security reasons"
+        )
 
     # --- what it makes --------------------------------------------------------------------------
 
@@ -210,12 +213,12 @@ def _entries(registry: dict[str, tuple[Any, ...]]) -> dict[str, Entry]:
     for typeid, (make, exposed, types_of_results, _) in registry.items():
         known = next((n for n, one in enumerate(KNOWN) if one is make), None)
         mine = make if known is None else None
-        exposed = None if exposed is None else tuple(exposed)
-        entries[typeid] = Entry(known, mine, exposed, types_of_results)
+        names = None if exposed is None else tuple(exposed)
+        entries[typeid] = Entry(known, mine, names, types_of_results)
     return entries
 
 
-def _serve(  # noqa: PLR0917 - what a manager gives its process
+def _serve(
     number: int, registry: dict[str, Entry], writer: Any, initializer: Any, initargs: Any
 ) -> None:
     """Be the process of a manager."""

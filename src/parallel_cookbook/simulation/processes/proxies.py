@@ -12,7 +12,8 @@ from __future__ import annotations
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Self
 
-from parallel_cookbook.simulation.processes.servers import Token, error_of, server_at
+from parallel_cookbook.simulation.processes.managed import Token, error_of
+from parallel_cookbook.simulation.processes.servers import server_at
 from parallel_cookbook.simulation.time import monotonic
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class AcquirerProxy(BaseProxy):
     """Stands for a lock or a semaphore."""
 
     __module__ = "multiprocessing.managers"
-    _exposed_ = ("acquire", "release")
+    _exposed_: tuple[str, ...] | None = ("acquire", "release")
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> Any:
         """Take it, in the server; only the caller waits."""
@@ -253,7 +254,7 @@ class ValueProxy(BaseProxy):
         """Assign the value."""
         self._callmethod("set", (value,))
 
-    value = property(get, set)
+    value = property(get, set)  # noqa: A003 - the method of this class is meant
     __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
 
 
@@ -278,12 +279,18 @@ class ListProxy(BaseListProxy):  # type: ignore[misc, valid-type]  # a type made
         self._callmethod("__imul__", (value,))
         return self
 
-    __class_getitem__ = classmethod(GenericAlias)
+    __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
 
 
-_DICT_METHODS = ("__contains__", "__delitem__", "__getitem__", "__iter__", "__len__")
-_DICT_METHODS += ("__setitem__", "clear", "copy", "get", "items", "keys", "pop", "popitem")
-_DICT_METHODS += ("setdefault", "update", "values")
+_DICT_METHODS = (
+    "__contains__",
+    "__delitem__",
+    "__getitem__",
+    "__iter__",
+    "__len__",
+    "__setitem__",
+    "clear",
+) + ("copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values")
 
 
 class DictProxy(MakeProxyType("DictProxy", _DICT_METHODS)):  # type: ignore[misc]  # a type made by a function
@@ -292,7 +299,7 @@ class DictProxy(MakeProxyType("DictProxy", _DICT_METHODS)):  # type: ignore[misc
     __module__ = "multiprocessing.managers"
     _method_to_typeid_ = {"__iter__": "Iterator"}  # noqa: RUF012 - CPython's
 
-    __class_getitem__ = classmethod(GenericAlias)
+    __class_getitem__ = classmethod(GenericAlias)  # type: ignore[var-annotated]
 
 
 ArrayProxy = MakeProxyType("ArrayProxy", ("__len__", "__getitem__", "__setitem__"))

@@ -18,15 +18,21 @@ What CPython does: Lib/multiprocessing/managers.py, class Server.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import pickle
 from traceback import format_exc
 from types import MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.kernel import Mode, Operation, active_kernel
-from parallel_cookbook.simulation import queue, threading
+from parallel_cookbook.simulation.processes.managed import (
+    DATA,
+    KNOWN,
+    Entry,
+    Token,
+    error_of,
+    public_methods,
+)
 from parallel_cookbook.simulation.processes.pickling import ForkingPickler
 from parallel_cookbook.simulation.processes.spawning import ENDED
 
@@ -57,101 +63,7 @@ _FALLBACKS: dict[str, Callable[[Any], Any]] = {
 }
 """What can be asked of each object, exposed or not."""
 
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
-
-
-class Namespace:
-    """An object with attributes, for `Manager().Namespace()`."""
-
-    __module__ = "multiprocessing.managers"
-
-    def __init__(self, /, **attributes: Any) -> None:
-        vars(self).update(attributes)
-
-    def __repr__(self) -> str:
-        public = sorted(f"{k}={v!r}" for k, v in vars(self).items() if not k.startswith("_"))
-        return f"{type(self).__name__}({', '.join(public)})"
-
-
-class Value:
-    """One value of any type, for `Manager().Value()`."""
-
-    __module__ = "multiprocessing.managers"
-
-    def __init__(self, typecode: Any, value: Any, lock: Any = True) -> None:  # noqa: ARG002 - CPython's
-        self._typecode = typecode
-        self._value = value
-
-    def get(self) -> Any:
-        """Return the value."""
-        return self._value
-
-    def set(self, value: Any) -> None:
-        """Assign the value."""
-        self._value = value
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._typecode!r}, {self._value!r})"
-
-    value = property(get, set)
-
-
-def Array(typecode: str, sequence: Any, lock: Any = True) -> array.array[Any]:  # noqa: ARG001, N802
-    """Return an array, for `Manager().Array()`."""
-    return array.array(typecode, sequence)
-
-
-DATA: tuple[Any, ...] = (list, dict, set, Namespace, Value, Array)
-"""What makes objects whose methods are indivisible."""
-PRIMITIVES: tuple[Any, ...] = (
-    (queue.Queue, queue.LifoQueue, queue.PriorityQueue, threading.Barrier, threading.Event)
-    + (threading.Lock, threading.RLock, threading.Condition, threading.Semaphore)
-    + (threading.BoundedSemaphore,)
-)
-"""What makes objects whose methods are steps of their own."""
-KNOWN = DATA + PRIMITIVES
-
-
-class Entry(NamedTuple):
-    """What a server knows of a registered type; it is pickled for it."""
-
-    known: int | None
-    """Which of KNOWN makes its objects; None for the program's own types."""
-    make: Callable[..., Any] | None
-    """What makes them, if it is the program's; None: the only argument is the object."""
-    exposed: tuple[str, ...] | None
-    types_of_results: dict[str, str] | None
-
-
-class Token:
-    """What identifies an object of a manager."""
-
-    __module__ = "multiprocessing.managers"
-    __slots__ = ("address", "id", "typeid")
-
-    def __init__(self, typeid: str, address: Any, id: str) -> None:  # noqa: A002 - CPython's name
-        self.typeid, self.address, self.id = typeid, address, id
-
-    def __getstate__(self) -> tuple[str, Any, str]:
-        return self.typeid, self.address, self.id
-
-    def __setstate__(self, state: tuple[str, Any, str]) -> None:
-        self.typeid, self.address, self.id = state
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(typeid={self.typeid!r}, address={self.address!r}, id={self.id!r})"
-        )
-
-
-class RemoteError(Exception):
-    """What went wrong in the server, but in the call itself."""
-
-    __module__ = "multiprocessing.managers"
-
-    def __str__(self) -> str:
-        line = "-" * 75
-        return f"\n{line}\n{self.args[0]}{line}"
+_VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 
 
 class _Referent:
@@ -164,14 +76,10 @@ class _Referent:
         self.types_of_results = entry.types_of_results or {}
         self.is_own = entry.known is None
         """Whether the program's own code is called."""
-        self.is_data = not self.is_own and entry.make is None and KNOWN[entry.known or 0] in DATA
+        self.is_data = entry.known is not None and KNOWN[entry.known] in DATA
+        """Whether its methods are indivisible."""
         self.entry = entry
         self.target = target
-
-
-def public_methods(obj: object) -> list[str]:
-    """Return the names of what can be called of an object, without those that begin with `_`."""
-    return [name for name in dir(obj) if name[0] != "_" and callable(getattr(obj, name))]
 
 
 def _is_state(wanted: int) -> Need:
@@ -276,10 +184,8 @@ class Server:
         me = self._kernel.running
         self._calls[me] = self._calls.get(me, 0) + 1
         try:
-            if is_own and me.group is not self._group:
-                answer = self._line_of(me).ask(work)
-            else:
-                answer = work()
+            is_elsewhere = is_own and me.group is not self._group
+            answer = self._line_of(me).ask(work) if is_elsewhere else work()
         finally:
             self._calls[me] -= 1
             if not self._calls[me]:
@@ -311,15 +217,7 @@ class Server:
             with self._inside():
                 args, kwargs = pickle.loads(request)  # noqa: S301 - our own
             entry = self._registry[typeid]
-            if entry.known is not None:
-                obj = KNOWN[entry.known](*args, **kwargs)
-            elif entry.make is not None:
-                obj = entry.make(*args, **kwargs)
-            elif kwargs or len(args) != 1:
-                raise ValueError("Without callable, must have one non-keyword argument")
-            else:
-                obj = args[0]
-            ident = self._enter(obj, typeid, entry)
+            ident = self._enter(entry.new(*args, **kwargs), typeid, entry)
             message: Any = ("#RETURN", (ident, tuple(self._referents[ident].exposed)))
         except SystemExit:
             return None
@@ -374,7 +272,7 @@ class Server:
             ident = self._enter(result, typeid, entry, referent.target)
             exposed = tuple(self._referents[ident].exposed)
             return "#PROXY", (exposed, Token(typeid, self.address, ident))
-        return "#RETURN", list(result) if isinstance(result, _VIEWS) else result
+        return "#RETURN", [*result] if isinstance(result, _VIEWS) else result
 
     def _pickled(self, message: tuple[str, Any]) -> bytes:
         with self._inside():
@@ -416,15 +314,6 @@ class _Line:
             self._answer = self._work()
             kernel.settle(Operation("answer", target))  # the caller can only wait for it
             target.state = _ANSWERED
-
-
-def error_of(kind: str, result: Any) -> BaseException:
-    """Return the exception that an answer of this kind stands for."""
-    if kind == "#ERROR":
-        return result  # type: ignore[no-any-return]  # an exception that was pickled
-    if kind == "#UNSERIALIZABLE":
-        return RemoteError(f"Unserializable message: {result}\n")
-    return RemoteError(result)
 
 
 def server_at(address: Any) -> Server:
