@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing as _real
 from multiprocessing.context import AuthenticationError, BufferTooShort, ProcessError, TimeoutError  # noqa: A004 - CPython's name
-from typing import Any, NoReturn
+from typing import Any
 
 from parallel_cookbook.kernel import active_kernel
 from parallel_cookbook.simulation.processes import conditions as _conditions
@@ -19,7 +19,6 @@ from parallel_cookbook.simulation.processes import queues as _queues
 from parallel_cookbook.simulation.processes import semlocks as _semlocks
 from parallel_cookbook.simulation.processes import sharedctypes as _sharedctypes
 from parallel_cookbook.simulation.processes.world import DEFAULT_METHOD, own_state
-from parallel_cookbook.simulation.refused import refuse
 
 # What the methods return and take is as various as multiprocessing.
 # ruff: noqa: ANN401, N802
