@@ -80,6 +80,7 @@ def check(
     include: Sequence[str] = (),
     keep_going: bool = False,
     max_stall_s: float = DEFAULT_STALL_S,
+    faults: int = 0,
     replay: str | None = None,
 ) -> CheckReport:
     """Explore every interleaving of the threads that `function(*args)` starts, or the most that fits.
@@ -93,6 +94,7 @@ def check(
     include: installed packages to be explored as well.
     keep_going: look for all failures, not only the first.
     max_stall_s: how long it may be busy with what the check does not control, such as a call that blocks.
+    faults: kill up to so many of its processes in an execution, anywhere: what if a worker dies here?
     replay: execute this schedule of an earlier report, and no other.
 
     Raises UsageError for a function without source, or a wrong option; UnsupportedError for what cannot
@@ -113,6 +115,7 @@ def check(
         races=races,
         keep_going=keep_going,
         max_stall_s=max_stall_s,
+        faults=faults,
     )
     return extended(report, entry, include, max_steps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parallel_cookbook.check.execution import Fault, Machine
+from parallel_cookbook.check.execution import MAX_FAULTS, Fault, Machine
 from parallel_cookbook.check.explain import NarratingHooks, narrate
 from parallel_cookbook.check.exploration import Budget, Tally, Witness, explore
 from parallel_cookbook.check.lock_order import describe
@@ -18,7 +18,7 @@ from parallel_cookbook.errors import UsageError
 from parallel_cookbook.strategies import Auto, Bounded, Dfs, Dpor, Pct, Pos, RandomWalk, Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from parallel_cookbook.events import Interleaving
 
@@ -60,6 +60,7 @@ def check_entry(
     races: str = "warn",
     keep_going: bool = False,
     max_stall_s: float = DEFAULT_STALL_S,
+    faults: int = 0,
     on_progress: Callable[[Tally], None] = lambda _tally: None,
 ) -> CheckReport:
     """Explore the program that begins at `entry`; return what can happen, and whether that is all.
@@ -67,13 +68,16 @@ def check_entry(
     races: "ignore", "warn" or "error", for accesses that nothing orders.
     keep_going: look for all failures, not only the first.
     max_stall_s: how long the program may be busy with what the check does not control.
+    faults: up to so many processes, but never the first, are killed in an execution, anywhere.
 
-    Raises UsageError if the entry cannot be loaded, or the strategy is unknown.
+    Raises UsageError if the entry cannot be loaded, the strategy is unknown, or `faults` is not 0 to 9.
     """
+    if not 0 <= faults <= MAX_FAULTS:
+        raise UsageError(f"faults is {faults}; it must be from 0 to {MAX_FAULTS}")
     if strategy not in STRATEGIES:
         names = ", ".join(STRATEGIES)
         raise UsageError(f"there is no strategy {strategy!r}; choose one of {names}")
-    machine = Machine(entry, include=include, max_steps=max_steps)
+    machine = Machine(entry, include=include, max_steps=max_steps, faults=faults)
     with Watchdog(machine, max_stall_s, budget.max_seconds):
         tally = explore(
             machine,
@@ -107,6 +111,7 @@ def check_entry(
         ],
         redundant=tally.redundant,
         unexplored=tally.limit,
+        faults=faults,
     )
 
 
@@ -151,8 +156,22 @@ def _failure(
     story, _ = narrate(machine, replay, best.visible)
     schedule = encode(best.steps, best.visible, replay.seal)
     return Failure(
-        fault.kind, fault.message, fault.task, fault.location, story.preemptions, schedule
+        fault.kind,
+        fault.message,
+        fault.task,
+        fault.location,
+        story.preemptions,
+        schedule,
+        tuple(_killed(story)),
     )
+
+
+def _killed(story: Interleaving) -> Iterator[str]:
+    """Yield which processes faults have killed in a story, and where."""
+    for event in story.events:
+        if event.kind == "killed":
+            place = f" at {event.file}:{event.line}" if event.line else ""
+            yield f"{story.tasks[event.task]}{place}"
 
 
 def _race_warnings(

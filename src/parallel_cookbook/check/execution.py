@@ -35,6 +35,9 @@ MAX_KEPT_OUTPUT = 65_536
 _RELEASES, _LIVES, _KILLS, _HANDOVERS = "rels", "live", "kill", "hand"
 """Keys of a grain: giving back a lock is a point; so are starts and ends of tasks; processes are killed;
 what a queue was given changes."""
+MAX_FAULTS = 9
+_FAULTS = "flt"
+"""Followed by their number: processes may be killed anywhere."""
 _TICKS_PER_STEP = 50
 """How many turns of loops without a scheduling point count as much as a step."""
 
@@ -81,6 +84,7 @@ class Machine:
         *,
         max_steps: int,
         include: Sequence[str] = (),
+        faults: int = 0,
         hooks: type[CheckHooks] = CheckHooks,
     ) -> None:
         self.entry = entry
@@ -89,6 +93,7 @@ class Machine:
         self.kernel.max_steps = max_steps
         self.kernel.are_releases_points = False
         self.kernel.are_lives_points = False
+        self._allow_faults(faults)
         self.kernel.on_uncaught = self._on_uncaught
         self.kernel.on_handled = self._on_handled
         self.kernel.on_refusal = self._on_refusal
@@ -166,6 +171,8 @@ class Machine:
             keys.add(_KILLS)
         if self.kernel.are_handovers_points:
             keys.add(_HANDOVERS)
+        if self.kernel.max_faults:
+            keys.add(f"{_FAULTS}{self.kernel.max_faults}")
         return frozenset(keys | self.hooks.class_stores | self.program.tracked)
 
     def set_grain(self, keys: Iterable[str]) -> None:
@@ -178,6 +185,14 @@ class Machine:
         self.kernel.are_lives_points = _LIVES in known
         self.kernel.are_kills_points = _KILLS in known
         self.kernel.are_handovers_points = _HANDOVERS in known
+        self._allow_faults(max((n for n in range(MAX_FAULTS + 1) if f"{_FAULTS}{n}" in known), default=0))
+
+    def _allow_faults(self, number: int) -> None:
+        """Let so many processes of an execution be killed anywhere, which needs points everywhere."""
+        kernel = self.kernel
+        kernel.max_faults = number
+        if number:
+            kernel.are_kills_points = kernel.are_releases_points = kernel.are_lives_points = True
 
     def watch_lock_order(self) -> LockOrder:
         """Collect, in the next execution, which locks are taken while which are held."""
@@ -364,7 +379,9 @@ class Machine:
         waits = [
             f"{task.name} waits to {_what(task.operation)}"
             for task in self.kernel.tasks
-            if task.operation is not None and task.operation.kind not in {"exit", "serve"}
+            if task.operation is not None
+            and task.operation.kind not in {"exit", "serve"}
+            and task.effect is None
         ]
         return "; ".join(waits)
 

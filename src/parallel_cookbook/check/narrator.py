@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _SIMULATION = str(Path(simulation.__file__).parent)
 _ACCESSES = frozenset({"load", "store", "look at", "change"})
 _MAX_PRINTED = 40
+_DEATHS = frozenset({"killed", "die"})
+"""Kinds of steps that end a process from outside: by a fault, by a signal."""
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ class Narrator:
             and before.operation.kind != "end"
             and before.operation.is_enabled()
         )
-        record = self._add(task, task.operation, self._spots.get(task.index, _Spot()))
+        record = self._add(*self._who_does(task), task.operation)
         record.is_point = True
         record.is_preemption = is_preemption
         return task
@@ -204,9 +206,21 @@ class Narrator:
     def _settle(self, task: Task, operation: Operation) -> None:
         """Note down a step that was no choice."""
         self._note_holds()
-        self._add(task, operation, self._spot(sys._getframe(1), operation))  # noqa: SLF001
+        self._add(task, self._spot(sys._getframe(1), operation), operation)  # noqa: SLF001
 
-    def _add(self, task: Task, operation: Operation, spot: _Spot) -> _Record:
+    def _who_does(self, task: Task) -> tuple[Task, _Spot]:
+        """Return who takes a step and where; that a process dies is told of its main task, where it is."""
+        operation = task.operation
+        assert operation is not None  # noqa: S101 - it was chosen
+        if operation.kind in _DEATHS:
+            tasks = self._machine.kernel.tasks
+            victim = next(one.group.main for one in tasks if one.group.life is operation.target)
+            assert victim is not None  # noqa: S101 - each group begins with one
+            here = self._spots.get(victim.index, _Spot())
+            return victim, replace(here, obj=None, detail="killed here")
+        return task, self._spots.get(task.index, _Spot())
+
+    def _add(self, task: Task, spot: _Spot, operation: Operation) -> _Record:
         if operation.kind == "begin":
             spot = _Spot(subject=task.name)
         record = _Record(task.index, operation.kind, spot, self._could_go_on(task))
@@ -390,6 +404,8 @@ class Narrator:
                 continue
             if operation.kind in {"exit", "serve"}:  # those who serve wait for the others
                 continue
+            if task.effect is not None:
+                continue  # what might have happened, and does not
             spot = self._spots.get(task.index, _Spot())
             yield Blocked(
                 task.index,

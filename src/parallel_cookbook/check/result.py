@@ -33,6 +33,8 @@ class Failure:
     """How often the schedule switches away from a task that could have gone on."""
     schedule: str
     """What `--replay` takes."""
+    killed: tuple[str, ...] = ()
+    """The processes that faults have killed there, each with where it was: "Process-1 at file:line"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class CheckReport:
     """How many of the executions were cut off because an earlier one covered them."""
     unexplored: str = ""
     """Why the verdict is unknown: which limit was met."""
+    faults: int = 0
+    """How many processes were killed in an execution at the most, anywhere."""
 
     @property
     def passed(self) -> bool:

@@ -64,6 +64,15 @@ _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
     show_default=True,
     help="What to make of accesses that nothing orders.",
 )
+@click.option(
+    "--faults",
+    type=click.IntRange(0, 9),
+    is_flag=False,
+    flag_value=1,
+    default=0,
+    metavar="[N]",
+    help="Kill up to N child processes (1) anywhere: what if a worker dies here?",
+)
 @click.option("--include", multiple=True, metavar="PACKAGE", help="Also explore inside a package.")
 @click.option("--keep-going", is_flag=True, help="Look for all failures, not only the first.")
 @click.option("--replay", "schedule", metavar="SCHEDULE", help="Show what one schedule does.")
@@ -142,6 +151,7 @@ def _check(entry: Entry, target: Target, options: dict[str, Any]) -> CheckReport
             include=options["include"],
             races=options["races"],
             keep_going=options["keep_going"],
+            faults=options["faults"],
             max_stall_s=DEFAULT_STALL_S if max_stall_s is None else max_stall_s or math.inf,
             on_progress=on_progress,
         )

@@ -28,6 +28,8 @@ from parallel_cookbook.kernel.task import Group, Killed, Task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from parallel_cookbook.kernel.operation import Need
+
 _active = threading.local()
 
 _MAX_KILLS = 10
@@ -98,6 +100,8 @@ class Kernel:
         """Whether a group other than the root may be ended anywhere: needed once somebody does so."""
         self.are_handovers_points = False
         """Whether it is a point that a task has left something to a helper: needed once it changes it."""
+        self.max_faults = 0
+        """For the simulation: how many groups a fault may end in an execution."""
         self.demands: set[str] = set()
         """Which of the four the program has turned out to need."""
         self._note_step = self.record.step
@@ -153,8 +157,8 @@ class Kernel:
         """Its state is the number of non-daemon tasks of the root group that live."""
         self._hub = getcurrent()
         self._exit: Task | None = None
-        self._effects = 0
-        """How many effects are still to come."""
+        self._effects: set[Task] = set()
+        """The effects that are still to come."""
         self._trouble: Exception | None = None
         """What the chooser raised; not for the program, which might catch it."""
         self._spawner: Task | None = None
@@ -268,14 +272,26 @@ class Kernel:
         task.operation = None
         task.done.state = ENDED
 
-    def add_effect(self, name: str, operation: Operation, effect: Callable[[], object]) -> None:
-        """Have `effect` happen later, as a step of its own: a task of the root without any code."""
+    def add_effect(
+        self,
+        name: str,
+        operation: Operation,
+        effect: Callable[[], object],
+        *,
+        is_certain: bool = True,
+    ) -> Task:
+        """Have `effect` happen later, as a step of its own: a task of the root without any code.
+
+        is_certain: the execution does not end before it has happened. Else it may never happen.
+        """
         task = self._new_task(self.new_uid(), name, effect, self.root)
         task.effect = effect
         task.is_daemon = True
         task.operation = operation
         self._enter(task)
-        self._effects += 1
+        if is_certain:
+            self._effects.add(task)
+        return task
 
     def vanish(self) -> NoReturn:
         """End the running task here and now, with all of its group ended before: let others go on.
@@ -511,6 +527,15 @@ class Kernel:
         """Whether tasks of earlier executions are still there because they caught Killed."""
         return bool(self._buried)
 
+    def let_exit_wait_for(self, target: Target, need: Need) -> None:
+        """Let the execution not end before `target` is in a state that `need` accepts.
+
+        The end is a choice then, before which everything that is still enabled or blocked is considered.
+        """
+        self._let_exit_end_daemons()
+        assert self._exit is not None and self._exit.operation is not None  # noqa: S101, PT018 - just made
+        self._exit.operation = self._exit.operation.extended((target, Mode.READ, need))
+
     # --- inside ---------------------------------------------------------------------------------
 
     def enabled(self) -> list[Task]:
@@ -528,13 +553,13 @@ class Kernel:
             if chosen is None or chosen.effect is None:
                 return chosen
             chosen.effect()
-            self._effects -= 1
+            self._effects.discard(chosen)
             if self._is_over():
                 return None
 
     def _is_over(self) -> bool:
         """Whether the execution ends now: effects that are still to come do come, before that."""
-        return self.process.state == 0 and self._exit is None and self._effects == 0
+        return self.process.state == 0 and self._exit is None and not self._effects
 
     def _choose_one(self) -> Task | None:
         if self.is_repeating and self._depth < self._repeats:

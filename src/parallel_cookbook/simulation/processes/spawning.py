@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from parallel_cookbook.kernel import Killed, Mode, Operation, active_kernel
 from parallel_cookbook.simulation.clock import expire, timed
 from parallel_cookbook.simulation.processes.channels import close_all
+from parallel_cookbook.simulation.processes.faults import expose
 from parallel_cookbook.simulation.processes.pickling import ForkingPickler
 from parallel_cookbook.simulation.processes.world import (
     DEFAULT_METHOD,
@@ -84,6 +85,7 @@ class Popen:
         world_of(kernel).started[self.pid] = self
         kernel.point_of_life(kernel.start_operation(self.task))
         kernel.launch(self.task)
+        expose(kernel, self)
 
     def _pickle(self, parent: OwnState, process: BaseProcess) -> bytes:
         me = self._kernel.running

@@ -72,6 +72,8 @@ class OwnState:
         """The open ends of pipes, by handle."""
         self.popen: Popen | None = None
         """What the parent knows of it."""
+        self.on_new_end: Callable[[], object] = lambda: None
+        """Called when it opens an end of a pipe."""
 
     def new_handle(self, end: Any) -> int:
         """Return the lowest number that is free, as the system does, and let it stand for `end`."""
@@ -79,6 +81,7 @@ class OwnState:
         while handle in self.ends:
             handle += 1
         self.ends[handle] = end
+        self.on_new_end()
         return handle
 
 
