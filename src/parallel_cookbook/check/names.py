@@ -19,6 +19,8 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from parallel_cookbook.check.across import essence
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
@@ -170,16 +172,23 @@ class Namer:
         found = ""
         if source is not None:
             candidates = source.receivers(position_of(frame))
-            sure = [node for node in candidates if _evaluate(node, frame) is obj]
+            sure = [node for node in candidates if essence(_evaluate(node, frame)) is obj]
             unsure = [node for node in candidates if _evaluate(node, frame) is _MISSING]
             for node in sure or unsure[:1]:
                 found = _short_source(node)
                 break
         if not found:
+            found = next((name for name, one in frame.f_locals.items() if essence(one) is obj), "")
+        if not found:
             found = next(iter(self._names.get(id(obj), ())), default)
         self._kept[id(obj)] = obj
         self._names.setdefault(id(obj), {})[found] = None
         return found
+
+    def name_as(self, obj: object, name: str) -> None:
+        """Call `obj` so, which the source has no name for."""
+        self._kept[id(obj)] = obj
+        self._names.setdefault(id(obj), {})[name] = None
 
     def locate(
         self, obj: object, variables: Iterable[Mapping[str, Any]], is_own: Callable[[type], bool]
@@ -283,7 +292,7 @@ def _find(
     ]
     seen: set[int] = set()
     for path, value, depth in itertools.islice(_growing(queue), _MAX_SEARCHED):
-        if value is wanted:
+        if essence(value) is wanted:
             return path
         if depth < _MAX_SEARCH_DEPTH and id(value) not in seen:
             seen.add(id(value))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook import simulation
+from parallel_cookbook.check.across import Messages, cell_reader, essence, is_inner_lock
 from parallel_cookbook.check.describe import Describer, shortened
 from parallel_cookbook.check.holds import Holds, RawHold
 from parallel_cookbook.check.names import Namer, Source, position_of
@@ -18,7 +19,7 @@ from parallel_cookbook.simulation import SIMULATED
 from parallel_cookbook.simulation.threads import Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from parallel_cookbook.check.execution import Machine
@@ -43,6 +44,10 @@ class _Spot:
     subject: str = ""
     obj: object = None
     detail: str = ""
+    tell: Callable[[], str] | None = None
+    """Says, when the step has been taken, what was read, written, sent or received."""
+    is_inner: bool = False
+    """Whether it is a part of a larger step, of which a reader is told."""
 
 
 @dataclass(slots=True)
@@ -81,6 +86,7 @@ class Narrator:
         self._kept: list[object] = []
         """Places and locks, which keeps their ids their own."""
         self._holds = Holds()
+        self._messages = Messages(self._describe)
         self._is_telling = False
 
     @contextlib.contextmanager
@@ -223,13 +229,22 @@ class Narrator:
     def _add(self, task: Task, spot: _Spot, operation: Operation) -> _Record:
         if operation.kind == "begin":
             spot = _Spot(subject=task.name)
-        record = _Record(task.index, operation.kind, spot, self._could_go_on(task))
+        told = replace(spot, source="") if spot.is_inner else spot
+        record = _Record(task.index, operation.kind, told, self._could_go_on(task))
+        if operation.target.kind.startswith("cell "):
+            record.places = [self._number_of(target) for target, _, _ in operation.parts() if target.is_variable]
+            record.is_write = bool(operation.mode)
         detail = spot.detail or self._detail(task, operation)
         if detail:
             record.details.append(detail)
         self._records.append(record)
         self._holds.step(task.index, record.kind, spot.obj, spot.line)
         return record
+
+    def _number_of(self, place: object) -> int:
+        """Return the number of a place in memory."""
+        self._kept.append(place)
+        return self._places.setdefault(id(place), len(self._places))
 
     def _detail(self, me: Task, operation: Operation) -> str:
         """Say what a step does to others, where its line does not say it."""
@@ -259,6 +274,10 @@ class Narrator:
         """See what the last step has changed."""
         if self._records:
             last = self._records[-1]
+            if last.spot.tell is not None and not last.is_told:
+                last.is_told = True
+                last.details += filter(None, [last.spot.tell()])
+                last.value = last.details[-1].rpartition(" = ")[2] if last.places else ""
             last.held = self._holds.look(last.spot.line)
 
     # --- where and what -------------------------------------------------------------------------
@@ -287,8 +306,10 @@ class Narrator:
         target = operation.target
         obj: object = None
         detail = ""
+        function = ""
         while frame is not None and frame.f_code.co_filename not in files:
             if frame.f_code.co_filename.startswith(_SIMULATION):
+                function = frame.f_code.co_name
                 found = frame.f_locals.get("self", obj)
                 if target.kind == "task" or not isinstance(found, Thread):  # whose target it may be
                     obj = found
@@ -297,8 +318,22 @@ class Narrator:
                 detail = f"prints {shortened(repr(printed.rstrip()), _MAX_PRINTED)}"
             frame = frame.f_back
         subject = target.name or target.kind
+        view, obj = obj, essence(obj)
+        tell = self._messages.follow(obj, operation)
         if frame is None:
-            return _Spot(subject=subject, obj=obj)
+            name = self._namer.labels().get(id(obj), subject)
+            return _Spot(subject=name, obj=obj, tell=tell)
+        if is_inner_lock(view, operation, function):
+            lock = essence(view._lock)  # type: ignore[attr-defined]  # noqa: SLF001 - it has one
+            self._kept.append(lock)
+            self._holds.notice(lock)
+            owner = self._name(obj, frame, operation)
+            self._namer.name_as(lock, f"the lock of {owner}")
+            source = self._source(frame.f_code.co_filename)
+            text = source.line(frame.f_lineno) if source is not None else ""
+            file, subject = frame.f_code.co_filename, f"the lock of {owner}"
+            return _Spot(file, frame.f_lineno, text, subject=subject, obj=lock, is_inner=True)
+        cell = cell_reader(view, operation)
         if obj is not None and target.kind != "task":
             subject = self._name(obj, frame, operation)
         spot = _Spot(frame.f_code.co_filename, frame.f_lineno, subject=subject, obj=obj)
@@ -312,6 +347,11 @@ class Narrator:
                 source.code(line, column, end_column).text if is_lambda else source.line(spot.line)
             )
         spot.detail = detail
+        spot.tell = tell
+        if cell is not None:
+            part, read = cell
+            verb = "writes" if operation.mode else "reads"
+            spot.tell = lambda: f"{verb} {subject}{part} = {self._describe(read())}"
         return spot
 
     def _name(self, obj: object, frame: FrameType, operation: Operation) -> str:

@@ -1,0 +1,115 @@
+"""What processes share, for the narrator: one identity for all views of it, its values, its messages.
+
+Each process has an object of its own for a lock, a queue, a value that they share. A story must call it by
+one name, and say what was read, written, sent and received. Nothing of the program's is called: a message
+is only unpickled if it holds plain data.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import TYPE_CHECKING, Any
+
+from parallel_cookbook.simulation.processes.connection import Connection
+from parallel_cookbook.simulation.processes.queues import Queue, SimpleQueue
+from parallel_cookbook.simulation.processes.semlocks import SemLock
+from parallel_cookbook.simulation.processes.sharedctypes import SynchronizedBase, _Shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from parallel_cookbook.kernel import Operation
+    from parallel_cookbook.simulation.processes.channels import Channel
+
+# Objects of the program under check, of which nothing is known.
+# ruff: noqa: ANN401, SLF001
+
+_PUTS = frozenset({"send", "feed"})
+_TAKES = frozenset({"receive", "get", "try to get"})
+_OWN_LOCK = frozenset({"acquire", "release", "__enter__", "__exit__"})
+
+
+def essence(obj: Any) -> Any:
+    """Return what all processes share of an object; the object itself if that is nothing."""
+    if isinstance(obj, SynchronizedBase):
+        obj = obj._obj
+    if isinstance(obj, SemLock):
+        return obj._core
+    if isinstance(obj, Queue | SimpleQueue):
+        return obj._pipe
+    if isinstance(obj, Connection):
+        return obj._end
+    if isinstance(obj, _Shared):
+        return obj._memory
+    return obj
+
+
+def is_inner_lock(obj: Any, operation: Operation, function: str) -> bool:
+    """Whether a step is that of the lock of a Value or Array, taken for one access by itself."""
+    is_access = operation.target.kind == "rlock" and function not in _OWN_LOCK
+    return isinstance(obj, SynchronizedBase) and is_access
+
+
+def cell_reader(obj: Any, operation: Operation) -> tuple[str, Callable[[], Any]] | None:
+    """Return the cell of shared memory that a step touches: ".value", "[2]", and who reads it."""
+    raw = obj._obj if isinstance(obj, SynchronizedBase) else obj
+    if not isinstance(raw, _Shared) or not operation.target.kind.startswith("cell "):
+        return None
+    plain = type(raw)._plain.from_buffer(raw._memory.bytes)
+    cell = operation.target.kind.removeprefix("cell ")
+    if cell.isdigit():
+        return f"[{cell}]", lambda: plain[int(cell)]
+    return f".{cell}", lambda: getattr(plain, cell)
+
+
+class Messages:
+    """Follows the messages of one execution."""
+
+    def __init__(self, describe: Callable[[object], str]) -> None:
+        self._describe = describe
+        self._texts: dict[tuple[int, int], str] = {}
+        self._kept: list[Channel] = []
+
+    def follow(self, obj: Any, operation: Operation) -> Callable[[], str] | None:
+        """Return who says, after the step, what was sent or received by it; None if it is no such step."""
+        channel = _channel(obj, operation.kind)
+        if channel is None:
+            return None
+        self._kept.append(channel)
+        sent, received = channel.sent, channel.received
+
+        def told() -> str:
+            if operation.kind in _PUTS:
+                if channel.sent == sent:
+                    return ""
+                text = self._texts[id(channel), sent] = self._text(channel._messages[sent])
+                return f"→ {text}"
+            return f"← {self._texts.get((id(channel), received), '')}" if channel.received > received else ""
+
+        return told
+
+    def _text(self, message: Any) -> str:
+        if not isinstance(message, bytes):
+            return "a message"
+        try:
+            return self._describe(_PlainUnpickler(io.BytesIO(message)).load())
+        except Exception:  # noqa: BLE001 - bytes of the program's own, or objects of its classes
+            return f"a message of {len(message):,} bytes"
+
+
+def _channel(obj: Any, kind: str) -> Channel | None:
+    if kind not in _PUTS | _TAKES:
+        return None
+    if hasattr(obj, "channel"):
+        return obj.channel  # type: ignore[no-any-return]  # the pipe of a queue
+    if hasattr(obj, "outgoing"):
+        return obj.outgoing if kind in _PUTS else obj.incoming  # type: ignore[no-any-return]  # an end
+    return None
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Refuses whatever is more than data."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"{module}.{name}")
