@@ -81,6 +81,19 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Messages that nobody has received when an execution ends."""
+
+    label: str
+    """Of the queue or the connection, see `Event.label`."""
+    count: int
+    where: str
+    """"still in the pipe" or "not yet fed"."""
+    task: int = -1
+    """The index of the feeder that was to bring them into the pipe."""
+
+
+@dataclass(frozen=True, slots=True)
 class Interleaving:
     """One whole execution: who was there, what happened in which order, who was stuck at the end."""
 
@@ -94,6 +107,10 @@ class Interleaving:
     """The tasks that have run to their end."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """The text of each file that an event stands in."""
+    undelivered: tuple[Undelivered, ...] = ()
+    """What was sent or put, and not received."""
+    forked: frozenset[str] = frozenset()
+    """The names of the processes that were to be started by fork or forkserver."""
 
     @property
     def preemptions(self) -> int:

@@ -9,6 +9,8 @@ import pytest
 
 from parallel_cookbook.check import Budget, CheckReport, Entry, check_entry, replay_entry
 from parallel_cookbook.errors import UsageError
+from parallel_cookbook.library import rendered
+from parallel_cookbook.report.check import explored, failure_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +43,10 @@ PUTTING = """
         {consume}
         producer.join()
     """
+PATIENT = """try:
+            print(queue.get(timeout=1))
+        except Empty:
+            print("nothing")"""
 
 
 def check(
@@ -98,10 +104,8 @@ def test_what_is_put_and_not_fed_is_lost(tmp_path: Path) -> None:
 
 def test_a_consumer_with_a_time_out_copes_with_a_dead_producer(tmp_path: Path) -> None:
     """It gets the object or nothing, and comes to its end."""
-    consume = "\n        ".join(
-        ["try:", "    print(queue.get(timeout=1))", "except Empty:", "    print('nothing')"]
-    )
-    report = check(tmp_path, PUTTING.format(consume=consume), 1, is_found=False)
+    source = PUTTING.format(consume=PATIENT)
+    report = check(tmp_path, source, 1, is_found=False)
     assert {stdout for stdout, _ in outcomes(report)} == {"work\n", "nothing\n"}
 
 
@@ -177,6 +181,31 @@ def test_a_reader_sees_the_end_of_what_a_killed_writer_held(tmp_path: Path) -> N
         """
     report = check(tmp_path, source, 1, is_found=False)
     assert {stdout for stdout, _ in outcomes(report)} == {"one\n", "nothing\n"}
+
+
+def test_the_report_says_who_was_killed_where(tmp_path: Path) -> None:
+    """The text has a row for it and says why that matters; so does what was lost in a queue."""
+    source = LOCKING.format(afterwards="lock.acquire()")
+    text = told(tmp_path, source)
+    assert "killed here" in text
+    assert "Process-1 was killed in step" in text
+    assert "Process-1 held it (line 5) when it was killed" in text
+    text = told(tmp_path, PUTTING.format(consume="queue.get()"))
+    assert "1 message for queue was not fed into the pipe yet" in text
+
+
+def test_a_pass_says_that_processes_were_killed(tmp_path: Path) -> None:
+    """So that nobody takes it for the usual one."""
+    report = check(tmp_path, LOCKING.format(afterwards="pass"), 1, is_found=False)
+    assert "with none and with one process killed at any step" in explored(report)
+
+
+def told(folder: Path, source: str) -> str:
+    """Return the report of the first failure, in one line."""
+    (failure, *_) = check(folder, source, 1).failures
+    story, _, _ = replay_entry(Entry(folder / "program.py"), failure.schedule)
+    lines = rendered(failure_lines(failure, story, str), 200)
+    return " ".join(lines.split())
 
 
 def test_the_number_of_faults_is_checked(tmp_path: Path) -> None:

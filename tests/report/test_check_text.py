@@ -77,6 +77,24 @@ def test_a_report_is_the_same_twice(file: Path) -> None:
         ("hopeless_loop", "goes round the loop in line 7 for ever"),
         ("guarded_by_half", "line 15 holds no lock and line 11 holds self.lock"),
         ("lost_update", "no lock is ever held there"),
+        ("process_increment", "A lost update: Process-1 read value.value = 0 in step 1."),
+        ("process_increment", "assertion in MainThread (process_increment.py:17)"),
+        (
+            "join_before_drain",
+            "Process-1 cannot exit: 3 messages of its queue are not drained; MainThread waits for Process-1",
+        ),
+        ("lambda_target", "a function is pickled as its name: a lambda"),
+        ("lambda_target", "exception in MainThread (lambda_target.py:7)"),
+        ("unguarded_main", "The main module is not guarded: Process-1 executes it"),
+        ("unguarded_main", "exception in Process-1 (unguarded_main.py:11)"),
+        (
+            "process_locks",
+            "Process-1 holds anna (line 7) and waits for ben (line 8), which Process-2 holds (line 7)",
+        ),
+        ("killed_holder", "but Process-1 held it (line 7) when it was killed"),
+        ("message_left", "received ← 1"),
+        ("inherits_state", "note: the program starts processes by fork; they are checked as spawn"),
+        ("inherits_state", "module state that only its parent has set is not there"),
     ],
 )
 def test_the_reason_is_given_in_words(name: str, sentence: str) -> None:

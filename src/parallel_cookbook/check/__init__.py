@@ -112,7 +112,18 @@ def check_entry(
         redundant=tally.redundant,
         unexplored=tally.limit,
         faults=faults,
+        notes=list(_notes(machine)),
     )
+
+
+def _notes(machine: Machine) -> Iterator[str]:
+    """Yield in what the check differs from what the program asks for."""
+    asked = sorted(machine.start_methods - {"spawn"})
+    if asked:
+        yield (
+            f"the program starts processes by {' and '.join(asked)}; they are checked as spawn starts them: "
+            "nothing is inherited but what is handed over"
+        )
 
 
 def replay_entry(

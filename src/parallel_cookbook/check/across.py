@@ -11,15 +11,17 @@ import io
 import pickle
 from typing import TYPE_CHECKING, Any
 
+from parallel_cookbook.events import Undelivered
 from parallel_cookbook.simulation.processes.connection import Connection
 from parallel_cookbook.simulation.processes.queues import Queue, SimpleQueue
 from parallel_cookbook.simulation.processes.semlocks import SemLock
 from parallel_cookbook.simulation.processes.sharedctypes import SynchronizedBase, _Shared
+from parallel_cookbook.simulation.processes.world import DEFAULT_METHOD, world_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from parallel_cookbook.kernel import Operation
+    from parallel_cookbook.kernel import Kernel, Operation
     from parallel_cookbook.simulation.processes.channels import Channel
 
 # Objects of the program under check, of which nothing is known.
@@ -84,8 +86,10 @@ class Messages:
                 if channel.sent == sent:
                     return ""
                 text = self._texts[id(channel), sent] = self._text(channel._messages[sent])
-                return f"→ {text}"
-            return f"← {self._texts.get((id(channel), received), '')}" if channel.received > received else ""
+                return f"sent → {text}"
+            if channel.received == received:
+                return ""
+            return f"received ← {self._texts.get((id(channel), received), 'a message')}"
 
         return told
 
@@ -108,8 +112,41 @@ def _channel(obj: Any, kind: str) -> Channel | None:
     return None
 
 
+def undelivered(views: Iterable[Any], label: Callable[[Any], str]) -> Iterator[Undelivered]:
+    """Yield what is left in the buffers and pipes of these queues and connections, each pipe once."""
+    pipes: dict[int, tuple[str, int]] = {}
+    for view in views:
+        shared = essence(view)
+        channel = getattr(shared, "channel", None) or getattr(shared, "incoming", None)
+        if channel is not None:
+            pipes[id(channel)] = label(shared), channel.sent - channel.received
+        if isinstance(view, Queue) and view._feeder is not None:
+            waiting = len([item for item in view._buffer if not _is_sentinel(item)])
+            task = view._feeder.index
+            if waiting:
+                yield Undelivered(label(shared), waiting, "not fed into the pipe yet", task)
+            operation = view._feeder.operation
+            if operation is not None and operation.kind == "feed the rest":
+                name, count = pipes.pop(id(channel))
+                yield Undelivered(name, count, "still in the pipe", task)
+    for name, count in pipes.values():
+        if count:
+            yield Undelivered(name, count, "still in the pipe")
+
+
+def _is_sentinel(item: Any) -> bool:
+    return type(item[0]) is object and item[1] is None
+
+
 class _PlainUnpickler(pickle.Unpickler):
     """Refuses whatever is more than data."""
 
     def find_class(self, module: str, name: str) -> Any:
         raise pickle.UnpicklingError(f"{module}.{name}")
+
+
+def forked_tasks(kernel: Kernel) -> Iterator[str]:
+    """Yield the names of the processes of an execution that were to be started by fork or forkserver."""
+    for popen in world_of(kernel).started.values():
+        if popen.method != DEFAULT_METHOD:
+            yield popen.task.name

@@ -20,6 +20,7 @@ from parallel_cookbook.errors import CookbookError, UnsupportedError
 from parallel_cookbook.instrument import SiteTable
 from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation, Task
 from parallel_cookbook.simulation import processes_left, shut_down, shut_down_processes
+from parallel_cookbook.simulation.processes.world import world_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -116,6 +117,8 @@ class Machine:
         self.has_new_places = False
         """Whether an execution has shown that a name must be tracked which was not."""
         self._faults: list[Fault] = []
+        self.start_methods: set[str] = set()
+        """By which methods the program's processes were to be started."""
         self.is_out_of_time = False
         """Whether executions have been cut off because there is no time left."""
         self.is_stalled = False
@@ -153,6 +156,7 @@ class Machine:
         elif ending is Ending.CUT and kernel.position >= kernel.max_steps > 0:
             message = f"still running after {kernel.position:,} steps; --max-steps allows more"
             self._faults.append(Fault("step-limit", message, kernel.running.name, ""))
+        self.start_methods.update(popen.method for popen in world_of(kernel).started.values())
         clock = kernel.state.get("clock")
         self._has_read_clock |= clock is not None and clock.target.version > 0
         result = ending.value
@@ -185,7 +189,9 @@ class Machine:
         self.kernel.are_lives_points = _LIVES in known
         self.kernel.are_kills_points = _KILLS in known
         self.kernel.are_handovers_points = _HANDOVERS in known
-        self._allow_faults(max((n for n in range(MAX_FAULTS + 1) if f"{_FAULTS}{n}" in known), default=0))
+        self._allow_faults(
+            max((n for n in range(MAX_FAULTS + 1) if f"{_FAULTS}{n}" in known), default=0)
+        )
 
     def _allow_faults(self, number: int) -> None:
         """Let so many processes of an execution be killed anywhere, which needs points everywhere."""

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook import simulation
-from parallel_cookbook.check.across import Messages, cell_reader, essence, is_inner_lock
+from parallel_cookbook.check.across import (
+    Messages,
+    cell_reader,
+    essence,
+    forked_tasks,
+    is_inner_lock,
+    undelivered,
+)
 from parallel_cookbook.check.describe import Describer, shortened
 from parallel_cookbook.check.holds import Holds, RawHold
 from parallel_cookbook.check.names import Namer, Source, position_of
@@ -86,6 +93,8 @@ class Narrator:
         self._kept: list[object] = []
         """Places and locks, which keeps their ids their own."""
         self._holds = Holds()
+        self._views: dict[int, object] = {}
+        """The objects by which processes see what they share."""
         self._messages = Messages(self._describe)
         self._is_telling = False
 
@@ -223,7 +232,10 @@ class Narrator:
             victim = next(one.group.main for one in tasks if one.group.life is operation.target)
             assert victim is not None  # noqa: S101 - each group begins with one
             here = self._spots.get(victim.index, _Spot())
-            return victim, replace(here, obj=None, detail="killed here")
+            source = here.source or "(at its beginning or end)"
+            return victim, replace(
+                here, source=source, obj=None, detail="killed here", tell=None, is_inner=False
+            )
         return task, self._spots.get(task.index, _Spot())
 
     def _add(self, task: Task, spot: _Spot, operation: Operation) -> _Record:
@@ -232,7 +244,9 @@ class Narrator:
         told = replace(spot, source="") if spot.is_inner else spot
         record = _Record(task.index, operation.kind, told, self._could_go_on(task))
         if operation.target.kind.startswith("cell "):
-            record.places = [self._number_of(target) for target, _, _ in operation.parts() if target.is_variable]
+            record.places = [
+                self._number_of(target) for target, _, _ in operation.parts() if target.is_variable
+            ]
             record.is_write = bool(operation.mode)
         detail = spot.detail or self._detail(task, operation)
         if detail:
@@ -319,20 +333,14 @@ class Narrator:
             frame = frame.f_back
         subject = target.name or target.kind
         view, obj = obj, essence(obj)
+        if view is not obj:
+            self._views[id(view)] = view
         tell = self._messages.follow(obj, operation)
         if frame is None:
             name = self._namer.labels().get(id(obj), subject)
             return _Spot(subject=name, obj=obj, tell=tell)
         if is_inner_lock(view, operation, function):
-            lock = essence(view._lock)  # type: ignore[attr-defined]  # noqa: SLF001 - it has one
-            self._kept.append(lock)
-            self._holds.notice(lock)
-            owner = self._name(obj, frame, operation)
-            self._namer.name_as(lock, f"the lock of {owner}")
-            source = self._source(frame.f_code.co_filename)
-            text = source.line(frame.f_lineno) if source is not None else ""
-            file, subject = frame.f_code.co_filename, f"the lock of {owner}"
-            return _Spot(file, frame.f_lineno, text, subject=subject, obj=lock, is_inner=True)
+            return self._spot_of_inner_lock(view, obj, frame, operation)
         cell = cell_reader(view, operation)
         if obj is not None and target.kind != "task":
             subject = self._name(obj, frame, operation)
@@ -353,6 +361,20 @@ class Narrator:
             verb = "writes" if operation.mode else "reads"
             spot.tell = lambda: f"{verb} {subject}{part} = {self._describe(read())}"
         return spot
+
+    def _spot_of_inner_lock(
+        self, view: object, obj: object, frame: FrameType, operation: Operation
+    ) -> _Spot:
+        """Say where a Value takes its own lock for one access; `obj` is what its views share."""
+        lock = essence(view._lock)  # type: ignore[attr-defined]  # noqa: SLF001 - it has one
+        self._kept.append(lock)
+        self._holds.notice(lock)
+        name = f"the lock of {self._name(obj, frame, operation)}"
+        self._namer.name_as(lock, name)
+        source = self._source(frame.f_code.co_filename)
+        text = source.line(frame.f_lineno) if source is not None else ""
+        file, line = frame.f_code.co_filename, frame.f_lineno
+        return _Spot(file, line, text, subject=name, obj=lock, is_inner=True)
 
     def _name(self, obj: object, frame: FrameType, operation: Operation) -> str:
         """Return what the source calls the object; take notice of it."""
@@ -419,6 +441,8 @@ class Narrator:
             self._holds.told(held, labels),
             frozenset(task.index for task in kernel.tasks if task.done.state == _ENDED),
             {file: source.text for file, source in self._sources.items() if source is not None},
+            tuple(undelivered(self._views.values(), lambda obj: labels.get(id(obj), "a pipe"))),
+            frozenset(forked_tasks(kernel)),
         )
 
     def _interesting(self) -> list[_Record]:

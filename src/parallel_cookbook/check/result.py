@@ -80,6 +80,8 @@ class CheckReport:
     """How many of the executions were cut off because an earlier one covered them."""
     unexplored: str = ""
     """Why the verdict is unknown: which limit was met."""
+    notes: list[str] = field(default_factory=list)
+    """In what the check differs from what the program asks for, a sentence each."""
     faults: int = 0
     """How many processes were killed in an execution at the most, anywhere."""
 

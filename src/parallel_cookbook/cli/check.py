@@ -71,7 +71,7 @@ _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
     flag_value=1,
     default=0,
     metavar="[N]",
-    help="Kill up to N child processes (1) anywhere: what if a worker dies here?",
+    help="Kill up to N child processes (by default 1) at any step. Without N, put it after TARGET.",
 )
 @click.option("--include", multiple=True, metavar="PACKAGE", help="Also explore inside a package.")
 @click.option("--keep-going", is_flag=True, help="Look for all failures, not only the first.")

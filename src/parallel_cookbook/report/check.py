@@ -45,6 +45,8 @@ def report_lines(report: CheckReport) -> Iterator[RenderableType]:
     meaning = MEANINGS[report.verdict]
     yield Text.assemble((report.verdict.upper(), style), f"  {report.target}: {meaning}")
     yield Text(explored(report))
+    for note in report.notes:
+        yield Text.assemble(("note: ", "yellow"), note)
 
 
 def aside_lines(report: CheckReport) -> Iterator[RenderableType]:
@@ -70,6 +72,12 @@ def explored(report: CheckReport) -> str:
     spent = f"{report.seconds:.2f} s"
     if report.executions >= _MIN_FOR_RATE:
         spent += f" ({rate:,.0f} a second)"
+    if report.exhaustive and report.faults:
+        victims = "one process" if report.faults == 1 else f"up to {report.faults} processes"
+        return (
+            f"Explored {count} in {spent}: every order that can make a difference, "
+            f"with none and with {victims} killed at any step."
+        )
     if report.exhaustive and report.executions == 1:
         return f"Explored the one execution that there is, in {spent}."
     if report.exhaustive:
@@ -110,7 +118,13 @@ def headline(failure: Failure) -> str:
         if failure.location:
             return f": {failure.message}"
         return ": whoever is left only waits for a change, and nobody makes one"
-    return f"{where}{place}: {failure.message}"
+    return f"{where}{place}: {_first_paragraph(failure.message)}"
+
+
+def _first_paragraph(message: str) -> str:
+    """Return a message of several paragraphs without all but the first, on one line."""
+    first, *others = message.split("\n\n")
+    return f"{' '.join(first.split())} …" if others else message
 
 
 def columns(story: Interleaving, failure: Failure | None = None) -> Columns:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from parallel_cookbook.check.result import Failure
     from parallel_cookbook.events import Blocked, Event, Hold, Interleaving
 
-_SILENT = frozenset({"begin", "end", "exit", "start", "join", "make daemon", "poll", "settle"})
+_SILENT = frozenset(
+    {"begin", "end", "exit", "start", "join", "make daemon", "poll", "settle", "turn"}
+)
 """Steps that say nothing, or that the columns say already."""
 
 _WAITS = {
@@ -30,6 +32,9 @@ _WAITS = {
     "join": "waits for {holder} to end",
     "poll": "goes round and round",
     "future": "waits for the result",
+    "feed the rest": "waits for room in the pipe of {label}",
+    "send the rest to": "waits for room in the pipe of {label}",
+    "receive": "waits for a message from {label}",
 }
 
 
@@ -111,7 +116,7 @@ def _step_rows(story: Interleaving) -> Iterator[Row]:
 
 
 def _new_row(event: Event) -> Row:
-    source = event.source or f"({event.kind} {event.subject})"
+    source = event.source or f"({event.kind} {event.label or event.subject})"
     if event.kind == "release" and source.startswith("with "):
         source = f"(the end of {source.rstrip(':')})"
     return Row(0, event.task, event.file, event.line, source)

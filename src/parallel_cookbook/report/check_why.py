@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parallel_cookbook.report.check_rows import row_of, waiting
+from parallel_cookbook.report.check_why_processes import (
+    death_of,
+    tell_deaths,
+    tell_undelivered,
+    tell_undrained,
+    why_not_started,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +28,14 @@ def why(failure: Failure, story: Interleaving, rows: list[Row]) -> str:
     if failure.kind == "leaked-task":
         return f"Nobody waits for {failure.task}: join it before you return."
     if failure.kind in {"assertion", "exception"}:
+        about_processes = why_not_started(failure, story)
+        if about_processes:
+            return about_processes
         if len(story.tasks) == 1:
             return "Only one task runs here: it goes wrong in every order."
         about = _places_of(failure, story)
-        return (
+        deaths = " ".join(tell_deaths(story, rows))
+        return deaths or (
             _overwritten(story, rows, about)
             or _outdated(failure, story, rows)
             or _overwritten(story, rows, None)
@@ -36,6 +47,9 @@ def why(failure: Failure, story: Interleaving, rows: list[Row]) -> str:
 
 
 def _why_stuck(story: Interleaving, rows: list[Row]) -> Iterator[str]:
+    yield from tell_deaths(story, rows)
+    undrained, explained = tell_undrained(story)
+    yield from undrained
     stuck = {blocked.task: blocked for blocked in story.blocked}
     cycle = _cycle(stuck)
     if cycle:
@@ -45,6 +59,7 @@ def _why_stuck(story: Interleaving, rows: list[Row]) -> Iterator[str]:
         ]
     else:
         others = [b for b in story.blocked if b.kind != "join"]
+    others = [blocked for blocked in others if blocked.task not in explained]
     groups: dict[tuple[str, str, int], list[Blocked]] = {}
     for blocked in others:
         if blocked.kind != "semaphore":
@@ -55,6 +70,8 @@ def _why_stuck(story: Interleaving, rows: list[Row]) -> Iterator[str]:
             yield f"So it is with {_listed([story.tasks[b.task] for b in group[1:]])}."
     for label in dict.fromkeys(b.label for b in others if b.kind == "semaphore"):
         yield _tell_semaphore([b for b in others if b.label == label], story)
+    if not undrained:
+        yield from tell_undelivered(story)
 
 
 def _cycle(stuck: dict[int, Blocked]) -> list[int]:
@@ -116,6 +133,7 @@ def _tell_wait(blocked: Blocked, story: Interleaving, rows: list[Row]) -> str:
         )
     nobody = {
         "get": "nobody is left who could put one",
+        "receive": "nobody is left who could send one",
         "put": "nobody is left who could take one out",
         "tasks": "an item was put for which nobody has called task_done()",
         "future": "nobody is left who could compute it",
@@ -150,6 +168,11 @@ def _tell_lock(blocked: Blocked, story: Interleaving) -> str:
     if holder is None:
         return f"{begin}, which nobody who is left gives back."
     taken = _line_of_hold(story, holder, blocked.label)
+    if death_of(story, holder) is not None:
+        return (
+            f"{begin}, but {story.tasks[holder]} held it{taken} when it was killed: "
+            "who is killed gives nothing back."
+        )
     if holder in story.ended:
         return f"{begin}, but {story.tasks[holder]}, which took it{taken}, has ended without giving it back."
     return f"{begin}, which {story.tasks[holder]} holds{taken} while it waits itself."

@@ -62,7 +62,7 @@ class Popen:
         parent = own_state(kernel)
         if parent.is_preparing:
             raise RuntimeError(_complaint())
-        self.method = process._start_method or DEFAULT_METHOD  # noqa: SLF001
+        self.method = process._start_method or parent.method or DEFAULT_METHOD  # noqa: SLF001
         self.is_daemon = process.daemon
         self.returncode: int | None = None
         """The exit code, once the parent has seen that the process has ended."""
