@@ -12,8 +12,9 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.events import Undelivered
+from parallel_cookbook.simulation.processes.channels import End
 from parallel_cookbook.simulation.processes.connection import Connection
-from parallel_cookbook.simulation.processes.queues import Queue, SimpleQueue
+from parallel_cookbook.simulation.processes.queues import Queue, SimpleQueue, _Pipe
 from parallel_cookbook.simulation.processes.semlocks import SemLock
 from parallel_cookbook.simulation.processes.sharedctypes import SynchronizedBase, _Shared
 from parallel_cookbook.simulation.processes.world import DEFAULT_METHOD, world_of
@@ -34,15 +35,16 @@ _OWN_LOCK = frozenset({"acquire", "release", "__enter__", "__exit__"})
 
 def essence(obj: Any) -> Any:
     """Return what all processes share of an object; the object itself if that is nothing."""
-    if isinstance(obj, SynchronizedBase):
-        obj = obj._obj
-    if isinstance(obj, SemLock):
+    kind = type(obj)  # and no isinstance, which may ask the object for its class
+    if issubclass(kind, SynchronizedBase):
+        obj, kind = obj._obj, type(obj._obj)
+    if issubclass(kind, SemLock):
         return obj._core
-    if isinstance(obj, Queue | SimpleQueue):
+    if issubclass(kind, Queue | SimpleQueue):
         return obj._pipe
-    if isinstance(obj, Connection):
+    if issubclass(kind, Connection):
         return obj._end
-    if isinstance(obj, _Shared):
+    if issubclass(kind, _Shared):
         return obj._memory
     return obj
 
@@ -50,13 +52,13 @@ def essence(obj: Any) -> Any:
 def is_inner_lock(obj: Any, operation: Operation, function: str) -> bool:
     """Whether a step is that of the lock of a Value or Array, taken for one access by itself."""
     is_access = operation.target.kind == "rlock" and function not in _OWN_LOCK
-    return isinstance(obj, SynchronizedBase) and is_access
+    return issubclass(type(obj), SynchronizedBase) and is_access
 
 
 def cell_reader(obj: Any, operation: Operation) -> tuple[str, Callable[[], Any]] | None:
     """Return the cell of shared memory that a step touches: ".value", "[2]", and who reads it."""
-    raw = obj._obj if isinstance(obj, SynchronizedBase) else obj
-    if not isinstance(raw, _Shared) or not operation.target.kind.startswith("cell "):
+    raw = obj._obj if issubclass(type(obj), SynchronizedBase) else obj
+    if not issubclass(type(raw), _Shared) or not operation.target.kind.startswith("cell "):
         return None
     plain = type(raw)._plain.from_buffer(raw._memory.bytes)
     cell = operation.target.kind.removeprefix("cell ")
@@ -105,10 +107,10 @@ class Messages:
 def _channel(obj: Any, kind: str) -> Channel | None:
     if kind not in _PUTS | _TAKES:
         return None
-    if hasattr(obj, "channel"):
-        return obj.channel  # type: ignore[no-any-return]  # the pipe of a queue
-    if hasattr(obj, "outgoing"):
-        return obj.outgoing if kind in _PUTS else obj.incoming  # type: ignore[no-any-return]  # an end
+    if type(obj) is _Pipe:
+        return obj.channel
+    if type(obj) is End:
+        return obj.outgoing if kind in _PUTS else obj.incoming
     return None
 
 
@@ -117,10 +119,10 @@ def undelivered(views: Iterable[Any], label: Callable[[Any], str]) -> Iterator[U
     pipes: dict[int, tuple[str, int]] = {}
     for view in views:
         shared = essence(view)
-        channel = getattr(shared, "channel", None) or getattr(shared, "incoming", None)
+        channel = _channel(shared, "get")
         if channel is not None:
             pipes[id(channel)] = label(shared), channel.sent - channel.received
-        if isinstance(view, Queue) and view._feeder is not None:
+        if channel is not None and issubclass(type(view), Queue) and view._feeder is not None:
             waiting = len([item for item in view._buffer if not _is_sentinel(item)])
             task = view._feeder.index
             if waiting:

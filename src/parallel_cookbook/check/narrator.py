@@ -316,23 +316,10 @@ class Narrator:
 
     def _spot(self, frame: FrameType | None, operation: Operation) -> _Spot:
         """Say where the program is, whose innermost own frame is somewhere below `frame`."""
-        files = self._machine.program.module_of_file
+        frame, view, function, detail = self._way_out(frame, operation)
         target = operation.target
-        obj: object = None
-        detail = ""
-        function = ""
-        while frame is not None and frame.f_code.co_filename not in files:
-            if frame.f_code.co_filename.startswith(_SIMULATION):
-                function = frame.f_code.co_name
-                found = frame.f_locals.get("self", obj)
-                if target.kind == "task" or not isinstance(found, Thread):  # whose target it may be
-                    obj = found
-            elif operation.kind == "print" and "text" in frame.f_locals and not detail:
-                printed = str(frame.f_locals["text"])
-                detail = f"prints {shortened(repr(printed.rstrip()), _MAX_PRINTED)}"
-            frame = frame.f_back
         subject = target.name or target.kind
-        view, obj = obj, essence(obj)
+        obj = essence(view)
         if view is not obj:
             self._views[id(view)] = view
         tell = self._messages.follow(obj, operation)
@@ -345,6 +332,12 @@ class Narrator:
         if obj is not None and target.kind != "task":
             subject = self._name(obj, frame, operation)
         spot = _Spot(frame.f_code.co_filename, frame.f_lineno, subject=subject, obj=obj)
+        spot.detail = detail
+        spot.tell = tell
+        if cell is not None:
+            part, read = cell
+            verb = "writes" if operation.mode else "reads"
+            spot.tell = lambda: f"{verb} {subject}{part} = {self._describe(read())}"
         source = self._source(spot.file)
         if source is not None:
             if operation.kind == "poll":
@@ -354,13 +347,30 @@ class Narrator:
             spot.source = (
                 source.code(line, column, end_column).text if is_lambda else source.line(spot.line)
             )
-        spot.detail = detail
-        spot.tell = tell
-        if cell is not None:
-            part, read = cell
-            verb = "writes" if operation.mode else "reads"
-            spot.tell = lambda: f"{verb} {subject}{part} = {self._describe(read())}"
         return spot
+
+    def _way_out(
+        self, frame: FrameType | None, operation: Operation
+    ) -> tuple[FrameType | None, object, str, str]:
+        """Go up to the program's innermost frame, and return it; None if there is none.
+
+        With the object and the function that it has called there, and what it prints if it does.
+        """
+        files = self._machine.program.module_of_file
+        target = operation.target
+        obj: object = None
+        detail = function = ""
+        while frame is not None and frame.f_code.co_filename not in files:
+            if frame.f_code.co_filename.startswith(_SIMULATION):
+                function = frame.f_code.co_name
+                found = frame.f_locals.get("self", obj)
+                if target.kind == "task" or not isinstance(found, Thread):  # whose target it may be
+                    obj = found
+            elif operation.kind == "print" and "text" in frame.f_locals and not detail:
+                printed = str(frame.f_locals["text"])
+                detail = f"prints {shortened(repr(printed.rstrip()), _MAX_PRINTED)}"
+            frame = frame.f_back
+        return frame, obj, function, detail
 
     def _spot_of_inner_lock(
         self, view: object, obj: object, frame: FrameType, operation: Operation

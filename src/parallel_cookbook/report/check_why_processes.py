@@ -27,8 +27,8 @@ def why_not_started(failure: Failure, story: Interleaving) -> str:
     if is_about_pickling and ("<lambda>" in message or "local object" in message):
         return (
             "What a process is given is pickled, and a function is pickled as its name: a lambda, or a "
-            "function defined inside another one, has none that the process could look up in its own modules. "
-            "Define it at the top level of its module."
+            "function defined inside another one, has none that the process could look up in its own "
+            "modules. Define it at the top level of its module."
         )
     if failure.task in story.forked:
         return (
