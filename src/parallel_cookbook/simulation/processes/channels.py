@@ -2,11 +2,11 @@
 
 A message is put into a channel in one step, and taken out in one. Each message has a target of its own, so
 that putting the third is independent of taking the first; what orders those who put is the channel's
-tail, what orders those who take is its head.
+tail, what orders those who take is its head. A look that does not wait conflicts with the tail.
 
-A put guesses which place is next: behind the last message that the same task has put. If others have put
-some meanwhile, the step has been in vain, but now the task knows. So what a task is about to do follows
-from what it has seen, and from nothing else. The same holds for taking.
+Who wants to take guesses which message is next: the one behind the last that the same task has taken. If
+others have taken some meanwhile, the step has been in vain, but now the task knows. So what a task is
+about to do follows from what it has seen, and from nothing else.
 
 Capacity: messages that exceed it are put all the same, but whoever puts them waits until enough has
 been taken. Nobody can tell: the last message of a full pipe cannot be reached before all others are taken.
@@ -66,7 +66,6 @@ class Channel:
         self.sent = 0
         self.received = 0
         self._is_socket = is_socket
-        self._known_sent: dict[Task, int] = {}
         self._known_received: dict[Task, int] = {}
         self.is_broken = False
         """Whether nobody can take from it any more."""
@@ -80,23 +79,20 @@ class Channel:
 
     # --- putting --------------------------------------------------------------------------------
 
-    def next_place(self) -> int:
-        """Return the place that the running task takes to be the next one to put into."""
-        return self._known_sent.get(self._kernel.running, 0)
-
     def put(self, message: Any, size: int) -> Part | None:  # noqa: ANN401
-        """Put a message of `size` bytes, in a step of the caller's that writes tail and place.
+        """Put a message of `size` bytes, in a step of the caller's that writes the tail.
 
         Returns what to wait for until it is all in the channel; None if it fits.
         """
         number = self.sent
         self.sent = number + 1
-        self._known_sent[self._kernel.running] = self.sent
         cost = size + _HEADER + (_SOCKET_OVERHEAD if self._is_socket else 0)
         before = self._costs[-1] if self._costs else 0
         self._costs.append(before + cost)
         self._messages.append(message)
-        self.place(number).state = SENT
+        place = self.place(number)
+        self._kernel.note_cause(self.tail, place)
+        place.state = SENT
         return self._room_for(number, before + cost)
 
     def _room_for(self, number: int, cost: int) -> Part | None:
@@ -111,10 +107,6 @@ class Channel:
             return None
         last = next(at for at, total in enumerate(self._costs) if total >= over)
         return (self.place(last), Mode.READ, is_taken)
-
-    def learn_sent(self) -> None:
-        """Note that the running task has seen the tail."""
-        self._known_sent[self._kernel.running] = self.sent
 
     # --- taking ---------------------------------------------------------------------------------
 

@@ -136,16 +136,10 @@ class _ConnectionBase:
         kernel = self._kernel
         if kernel.is_unwinding:
             return
-        listeners = (self._end.other.handles, Mode.WRITE, None)
-        while True:
-            number = channel.next_place()
-            more = ((channel.place(number), Mode.WRITE, None), listeners)
-            kernel.point(Operation("send", channel.tail, Mode.WRITE, None, more))
-            if channel.is_broken:
-                _raise_broken_pipe()
-            if number == channel.sent:
-                break
-            channel.learn_sent()
+        listeners = ((self._end.other.handles, Mode.WRITE, None),)
+        kernel.point(Operation("send", channel.tail, Mode.WRITE, None, listeners))
+        if channel.is_broken:
+            _raise_broken_pipe()
         room = channel.put(message, len(message))
         if room is not None:
             target, mode, need = room
@@ -313,6 +307,7 @@ class _Awaited:
             self.is_ready = is_there
             self.parts = [
                 (self.target, Mode.READ, is_there),
+                (channel.tail, Mode.READ, None),
                 (thing._end.other.handles, Mode.WRITE, None),  # noqa: SLF001
             ]
             return
@@ -356,8 +351,8 @@ def _wait_once(kernel: Kernel, awaited: list[_Awaited], timeout: float | None) -
 
     operation: Operation
     if timeout is None and len(awaited) == 1:
-        (target, mode, need), *more = awaited[0].parts
-        operation = Operation("wait on", target, mode, need, tuple(more))
+        # It returns when there is something, whatever else comes: no look at tail or end.
+        operation = Operation("wait on", *awaited[0].parts[0])
     elif timeout is None and awaited:
         parts: list[Part] = [(t, mode, None) for each in awaited for t, mode, _ in each.parts]
         operation = _Any(parts, is_any_ready)

@@ -31,7 +31,7 @@ from parallel_cookbook.kernel import Killed, Mode, Operation, active_kernel
 from parallel_cookbook.simulation.clock import expire, timed
 from parallel_cookbook.simulation.processes.channels import SENT, Channel, is_there
 from parallel_cookbook.simulation.processes.pickling import ForkingPickler
-from parallel_cookbook.simulation.processes.spawning import add_finalizer, is_ended
+from parallel_cookbook.simulation.processes.spawning import add_finalizer
 from parallel_cookbook.simulation.processes.world import (
     assert_spawning,
     share,
@@ -51,10 +51,9 @@ __all__ = ["JoinableQueue", "Queue", "SimpleQueue"]
 
 _OPEN, _KEPT = 0, 1
 """The states of a channel's tail and head: whether somebody keeps the others out."""
-_SENTINEL = object()
 _MAX_DEPTH = 4
-_CLOSING, _JOINING = 10, -5
-"""Priorities at the end of a process: tell the feeders to end, and later wait for them."""
+_JOINING = -5
+"""The priority, at the end of a process, of waiting for its feeders."""
 
 
 def _is_zero(state: int) -> bool:
@@ -79,25 +78,16 @@ class _Pipe:
     # --- writing --------------------------------------------------------------------------------
 
     def write(self, fetch: Callable[[], bytes | None], more: tuple[Part, ...] = ()) -> None:
-        """Write what `fetch` returns as a message, None is nothing. The step is that of `more`, too."""
+        """Write what `fetch` returns as a message, None is nothing. Its steps are those of `more`, too."""
         kernel, channel = self.kernel, self.channel
-        number = channel.next_place()
-        parts = ((channel.place(number), Mode.WRITE, None), *more)
-        kernel.point(Operation("feed", channel.tail, Mode.WRITE, _is_zero, parts))
+        kernel.point(Operation("feed", channel.tail, Mode.WRITE, _is_zero, more))
         channel.tail.state = _KEPT
-        try:
-            message = fetch()
-            if message is None:
-                return
-            if number != channel.sent:
-                place = channel.place(channel.sent)
-                kernel.point(Operation("feed", place, Mode.WRITE))
-            room = channel.put(message, len(message))
-            if room is not None:
-                target, mode, need = room
-                kernel.point(Operation("feed the rest", target, mode, need))
-        finally:
-            channel.tail.state = _OPEN
+        message = fetch()
+        room = None if message is None else channel.put(message, len(message))
+        if room is not None:
+            parts = (room, *more)
+            kernel.point(Operation("feed the rest", channel.tail, Mode.WRITE, None, parts))
+        channel.tail.state = _OPEN
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -128,6 +118,7 @@ class _Pipe:
             place = channel.place(number)
             operation = timed(kernel, "try to get", place, Mode.WRITE, is_there, timeout)
             operation = operation.extended((channel.head, Mode.WRITE, None))
+            operation = operation.extended((channel.tail, Mode.READ, None))
             for part in self._parts_of_get():
                 operation = operation.extended(part)
             kernel.point(operation)
@@ -151,7 +142,7 @@ class _Pipe:
         while True:
             number = channel.first_place()
             place = channel.place(number)
-            more = ((channel.head, Mode.READ, None),)
+            more = ((channel.head, Mode.READ, None), (channel.tail, Mode.READ, None))
             kernel.point(Operation("look at", place, Mode.READ, None, more))
             if number == channel.received:
                 return place.state != SENT
@@ -177,10 +168,9 @@ class Queue:
         self._pipe = pipe
         self._buffer: deque[Any] = deque()
         self._buffered = kernel.new_target("buffer")
-        """Its state is the length of the buffer."""
+        """Its state is how many objects are on their way from `put` into the pipe."""
         self._feeder: Task | None = None
         """Who writes into the pipe, once something was put."""
-        self._is_feeding = False
         self._closed = False
         self._is_join_cancelled = False
 
@@ -234,24 +224,20 @@ class Queue:
     def _start_feeder(self) -> None:
         kernel = self._kernel
         feeder = self._feeder = kernel.new_task("QueueFeederThread", self._feed)
-        feeder.is_helper = self._is_feeding = True
+        feeder.is_helper = True
         kernel.settle(kernel.start_operation(feeder))
         kernel.launch(feeder)
-        add_finalizer(_CLOSING, self._tell_feeder)
         add_finalizer(_JOINING, self._join_feeder)
 
     def _feed(self) -> None:
         part = (self._buffered, Mode.WRITE, _is_positive)
-        while self._is_feeding:
+        while True:
             self._pipe.write(self._fetch, (part,))
+            self._buffered.state -= 1
 
     def _fetch(self) -> bytes | None:
-        """Return the next object, pickled; None if it cannot be, or there will be no more."""
-        self._buffered.state -= 1
+        """Return the next object, pickled; None if it cannot be."""
         obj, picture = self._buffer.popleft()
-        if obj is _SENTINEL:
-            self._is_feeding = False
-            return None
         try:
             message = bytes(ForkingPickler.dumps(obj))
         except Killed:
@@ -268,21 +254,16 @@ class Queue:
     def _on_queue_feeder_error(error: Exception, obj: Any) -> None:  # noqa: ARG004 - to be overridden
         traceback.print_exception(error, file=sys.stderr)
 
-    def _tell_feeder(self) -> None:
-        """Let the feeder end when it has fed all that was put before."""
-        if not self._closed:
-            self._buffer_up(_SENTINEL)
-
     def _join_feeder(self) -> None:
-        """Wait for the feeder, or end it where it is."""
+        """Wait until the feeder has fed everything, or end it where it is."""
         kernel, feeder = self._kernel, self._feeder
-        if feeder is None:
+        if feeder is None or feeder.operation is None:
             return
         if self._is_join_cancelled:
             kernel.point(Operation("abandon", self._buffered))
-            kernel.end_task(feeder)
         else:
-            kernel.point(Operation("join", feeder.done, Mode.READ, is_ended))
+            kernel.point(Operation("drain", self._buffered, Mode.READ, _is_zero))
+        kernel.end_task(feeder)
 
     # --- getting --------------------------------------------------------------------------------
 
@@ -320,10 +301,7 @@ class Queue:
 
     def close(self) -> None:
         """Say that this process will put and get no more."""
-        if not self._closed:
-            if self._feeder is not None:
-                self._buffer_up(_SENTINEL)
-            self._closed = True
+        self._closed = True
 
     def join_thread(self) -> None:
         """Wait until the feeder has fed all that was put; only after `close`."""

@@ -104,7 +104,7 @@ class Popen:
     def _live(self) -> None:
         kernel, group = self._kernel, self.group
         self.exit_code = self._run()
-        if any(task.group is group and task is not kernel.running for task in kernel.tasks):
+        if _has_threads(kernel):
             kernel.point(Operation("exit", group.life, Mode.WRITE, is_last))
             kernel.end_group(group)
             group.life.state = 1
@@ -259,6 +259,12 @@ def _exit_function(kernel: Kernel) -> None:
     run_finalizers(state, None)
 
 
+def _has_threads(kernel: Kernel) -> bool:
+    """Whether the running process has ever had threads besides the running one."""
+    me = kernel.running
+    return any(t.group is me.group and t is not me and not t.is_helper for t in kernel.tasks)
+
+
 def processes_left() -> list[str]:
     """Return the names of the processes that still run, without the daemons."""
     kernel = active_kernel()
@@ -285,9 +291,9 @@ def shut_down_processes() -> None:
     state = kernel.running.group.state.get("process")
     if state is None or not (state.children or state.finalizers):
         return
-    group = kernel.running.group
-    if any(task.group is group and task is not kernel.running for task in kernel.tasks):
-        kernel.point(Operation("wait for threads", group.life, Mode.WRITE, is_last))
+    if _has_threads(kernel):
+        life = kernel.running.group.life
+        kernel.point(Operation("wait for threads", life, Mode.WRITE, is_last))
     _exit_function(kernel)
 
 
