@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import kernel_primitives as kp
+from parallel_cookbook.check.execution import Machine
+from parallel_cookbook.check.program import Entry
 from parallel_cookbook.kernel import Kernel
 from parallel_cookbook.strategies import Dpor, Replay
+from random_processes import random_process_program
 from random_programs import random_program
 from simulated_programs import SIMULATED_FAMILIES, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from parallel_cookbook.kernel import Target, Task
 
@@ -122,3 +126,37 @@ def test_a_long_execution_needs_little_memory(repeats: int | None) -> None:
         kernel.close()
     assert kernel.position > 20_000
     assert peak < 30_000_000
+
+
+def compare_processes(file: Path) -> int:
+    """Explore a program of processes as the check does; return how many steps were repeated."""
+    search, machine = Dpor(), Machine(Entry(file), max_steps=2000)
+    repeated = 0
+    for _ in range(EXECUTIONS // 3):
+        repeated += search.repeats
+        machine.execute(search, search.repeats)
+        judge = Machine(Entry(file), max_steps=2000)
+        judge.set_grain(machine.grain())
+        judge.kernel.record.keeps_pasts = True
+        judge.kernel._uids = dict(machine.kernel._uids)
+        judge.execute(Replay([index for index, _ in machine.kernel.record.choices]))
+        if machine.learn():
+            search = Dpor()
+            continue
+        assert notes(machine.kernel) == notes(judge.kernel), file.read_text()
+        judge.kernel.close()
+        if not search.next_execution():
+            break
+    machine.kernel.close()
+    return repeated
+
+
+@pytest.mark.timeout(300)
+def test_notes_of_repeated_steps_of_processes(tmp_path: Path) -> None:
+    """Random programs of processes, whose modules are executed anew each time."""
+    repeated = 0
+    for i in range(PROGRAMS // 12):
+        file = tmp_path / f"program{i}.py"
+        file.write_text(random_process_program(f"repetition/{SEED}/{i}"))
+        repeated += compare_processes(file)
+    assert repeated > PROGRAMS

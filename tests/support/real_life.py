@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-
 from typing import TYPE_CHECKING
 
 import parallel_cookbook.run.launcher
