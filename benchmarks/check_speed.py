@@ -2,14 +2,15 @@
 
     python benchmarks/check_speed.py [--seconds 5] [--endurance 100000] [--json FILE]
 
-Needs the extra `bench` (`pip install -e '.[bench]'`). Three tables:
+Needs the extra `bench` (`pip install -e '.[bench]'`). Four tables:
 
 1. For each program: executions and steps a second, the executions that it took and the classes of
    interleavings that there are, and the peak memory of the process; for a program that is wrong, the time to
    the bug. The two checkers are run in turns, each in a process of its own, so that a machine that
    slows down slows both. Quote the ratios: absolute figures are this machine's.
 2. How many executions each strategy needs to the first bug, on programs from the literature.
-3. Whether speed and memory stay what they are: a search of very many executions, in tenths.
+3. Programs of processes, beside the same programs on threads, and run for real under spawn.
+4. Whether speed and memory stay what they are: a search of very many executions, in tenths.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from parallel_cookbook.check.program import Entry
 from parallel_cookbook.strategies import Dpor
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+from process_speed import PROCESS_PROGRAMS, measure_processes, process_table
+
 from first_bug import as_text, first_bug_table
 
 COUNTER = """\
@@ -270,9 +273,12 @@ def main() -> None:
     console.print(
         "\nExecutions to the first bug; the median of five seeds\n", as_text(first_bugs), "\n"
     )
+    processes = [measure_processes(name) for name in PROCESS_PROGRAMS]
+    console.print(process_table(processes))
     lasting = endurance(options.endurance, console)
     if options.json:
-        figures = {"speed": speed, "first_bugs": first_bugs, "endurance": lasting}
+        figures = {"speed": speed, "first_bugs": first_bugs}
+        figures |= {"processes": processes, "endurance": lasting}
         options.json.write_text(json.dumps(figures, indent=2))
 
 

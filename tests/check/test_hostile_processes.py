@@ -28,7 +28,7 @@ HOSTILE = {
     "a result that cannot be pickled": (
         "def work(end): end.send(lambda: 1)",
         "here, there = Pipe(); p = Process(target=work, args=(there,)); p.start(); p.join()",
-        ("fail", "exception", "Can't pickle"),
+        ("fail", "exception", "local object 'work.<locals>.<lambda>'"),
     ),
     "a result that is lost in the feeder": (
         "def work(queue): queue.put(lambda: 1)",
