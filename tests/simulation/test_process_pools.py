@@ -127,6 +127,7 @@ def test_a_dead_worker_is_replaced_and_its_task_lost(tmp_path: Path) -> None:
     )
     assert report.verdict == "fail"
     assert report.failures[0].kind == "deadlock"
+    assert report.failures[0].message.count(" waits ") == 1, "only the main flow is to blame"
     assert {outcome.stdout for outcome in report.outcomes} <= {"0\n"}
 
 

@@ -171,7 +171,7 @@ class Crew:
 
         def live() -> None:
             while True:
-                kernel.point(Operation("wait for", self.losses, Mode.WRITE, _is_positive))
+                kernel.point(Operation("serve", self.losses, Mode.WRITE, _is_positive))
                 self.losses.state -= 1
                 deal_with_losses()
 
@@ -209,7 +209,7 @@ class Crew:
     def take(self, member: Member) -> Task | None:
         """Wait for a task; None when there will be none. One step."""
         more = ((member.own, Mode.WRITE, _is_here),)
-        self.kernel.point(Operation("take from", self.target, Mode.WRITE, _can_take, more))
+        self.kernel.point(Operation("serve", self.target, Mode.WRITE, _can_take, more))
         if not self.tasks:
             return None
         member.own.state = _BUSY
@@ -343,7 +343,7 @@ class _FollowUp:
 
     def _live(self) -> None:
         while True:
-            self._kernel.point(Operation("wait for", self.target, Mode.WRITE, _is_positive))
+            self._kernel.point(Operation("serve", self.target, Mode.WRITE, _is_positive))
             self.target.state -= 1
             self._calls.popleft()()
 
