@@ -98,8 +98,8 @@ def decode_alone(image: str) -> tuple[int | None, int | None]:
     return size, process.exitcode
 
 
-def main(workers: int = 2) -> None:
-    images = ["a.png", BROKEN_IMAGE]
+def main(workers: int = 1) -> None:
+    images = [BROKEN_IMAGE, "a.png"]
     sizes, suspects = decode_all(images, workers)
     assert BROKEN_IMAGE in suspects, suspects
     print(f"lost with the pool: {suspects}")
