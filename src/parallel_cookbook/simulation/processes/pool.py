@@ -309,7 +309,7 @@ class IMapIterator(_Job):
             self.rest = list(part.value())
         return self.rest.pop(0)
 
-    __next__ = next
+    __next__ = next  # noqa: A003 - CPython's name
 
     def _next_part(self) -> _Part:
         return self.parts[self.given]
