@@ -387,3 +387,22 @@ def test_a_call_that_waits_while_the_manager_ends_is_refused(tmp_path: Path) -> 
     kind, message = failure_of(check(tmp_path, functions, main))
     assert kind == "unsupported"
     assert "call still waits" in message
+
+
+def test_an_object_that_a_killed_process_waited_for_is_refused(tmp_path: Path) -> None:
+    """In life the server's thread would take the item for nobody; other objects go on."""
+    functions = "def take(queue): queue.get()"
+    main = """
+        with Manager() as manager:
+            queue, names = manager.Queue(), manager.list()
+            process = Process(target=take, args=(queue,))
+            process.start()
+            process.terminate()
+            process.join()
+            names.append("other")
+            {}
+        """
+    assert outputs(check(tmp_path, functions, main.format("print(*names)"))) == {"other"}
+    kind, message = failure_of(check(tmp_path, functions, main.format("queue.put(1)")))
+    assert kind == "unsupported"
+    assert "what Process-2 waited for in a manager when it was killed" in message

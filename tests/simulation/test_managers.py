@@ -81,7 +81,8 @@ BODIES = {
         tell(lambda: d["a"], lambda: d["z"], lambda: d.get("z"), lambda: d.items(), lambda: d.keys())
         tell(lambda: d.values(), lambda: len(d), lambda: list(d), lambda: dict(d), lambda: str(d))
         tell(lambda: d.update(c=3), lambda: d.setdefault("c", 9), lambda: d.pop("c"), lambda: d.copy())
-        tell(lambda: d.popitem(), lambda: d.pop("q"), lambda: d.__delitem__("q"), lambda: d[[]], lambda: {**d})
+        tell(lambda: d.popitem(), lambda: d.pop("q"), lambda: d.__delitem__("q"), lambda: d[[]])
+        tell(lambda: {**d})
         i = iter(d)
         tell(lambda: next(i), lambda: next(i), lambda: m.dict(1), lambda: m.dict("ab", 2), lambda: d | d)
         """,
@@ -101,7 +102,8 @@ BODIES = {
         """,
     "primitives": """
         k, r, s, b = m.Lock(), m.RLock(), m.Semaphore(2), m.BoundedSemaphore(1)
-        tell(lambda: k.acquire(), lambda: k.acquire(False), lambda: k.acquire(True, 0.01), lambda: k.release())
+        tell(lambda: k.acquire(), lambda: k.acquire(False), lambda: k.acquire(True, 0.01))
+        tell(lambda: k.release())
         tell(lambda: k.release(), lambda: r.acquire(), lambda: r.acquire(), lambda: r.release())
         tell(lambda: r.release(), lambda: r.release(), lambda: s.acquire(False), lambda: s.acquire(False))
         tell(lambda: s.acquire(False), lambda: b.release(), lambda: k.locked())

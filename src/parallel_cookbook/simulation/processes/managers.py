@@ -6,9 +6,11 @@ that the program registers are pickled for it when it starts. What is in it, wha
 Refused, when they are used: `connect` and `get_server`, because what is at the other end of an address is
 not under control; pools in a manager; a Barrier with an action in a manager.
 
+Refused, too: to go on with a lock or a queue for which a task has waited that was killed meanwhile. The
+thread of a real server goes on waiting, and takes the lock or the item for nobody.
+
 Simplified: an object stays until its manager ends, whether or not a proxy is left; a manager whose object
-was forgotten ends with the process that has started it; a task that is killed while it waits for a lock of
-a manager waits no longer, where the thread of a real server would still take the lock.
+was forgotten ends with the process that has started it.
 
 What CPython does: Lib/multiprocessing/managers.py.
 """

@@ -103,8 +103,8 @@ class Server:
         self._lines: dict[Task, _Line] = {}
         self._known_callers: set[Task] = set()
         """Who has called it before: they have a connection."""
-        self._calls: dict[Task, int] = {}
-        """Who is in a call, and how many are inside of one another."""
+        self._calls: dict[Task, list[_Referent | None]] = {}
+        """Who is in a call, of which objects: one call may be made inside of another."""
 
     # --- its life -------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Server:
         request = bytes(ForkingPickler.dumps((args, kwargs)))
         self._look_at_door()
         entry = self._registry[typeid]
-        kind, result = self._in_call(lambda: self._make(typeid, request), entry.known is None)
+        kind, result = self._in_call(lambda: self._make(typeid, request), None, entry.known is None)
         if kind == "#RETURN":
             return result  # type: ignore[no-any-return]  # what _make has pickled
         raise error_of(kind, result)
@@ -150,7 +150,18 @@ class Server:
             self._check_door(Operation(kind, referent.target, mode, None, self._door_parts()))
         else:
             self._look_at_door()
-        return self._in_call(lambda: self._answer(referent, method, request), referent.is_own)
+            self._refuse_ghosts(referent)
+        work = lambda: self._answer(referent, method, request)  # noqa: E731 - two lines where it is used
+        return self._in_call(work, referent, referent.is_own)
+
+    def _refuse_ghosts(self, referent: _Referent) -> None:
+        """Refuse to go on if who was killed has left a call of this object unfinished.
+
+        The thread of the real server goes on with that call, and takes the lock or the item for nobody.
+        """
+        for task, referents in self._calls.items():
+            if task.done.state == ENDED and referent in referents and not referent.is_own:
+                self._kernel.refuse(f"what {task.name} waited for in a manager when it was killed")
 
     def methods_of(self, ident: str) -> tuple[str, ...]:
         """Return what can be called of an object."""
@@ -179,15 +190,17 @@ class Server:
             raise FileNotFoundError(2, "No such file or directory")
         self._known_callers.add(me)
 
-    def _in_call(self, work: Callable[[], bytes | None], is_own: bool) -> tuple[str, Any]:
+    def _in_call(
+        self, work: Callable[[], bytes | None], referent: _Referent | None, is_own: bool
+    ) -> tuple[str, Any]:
         """Do the server's part of a call, wherever it is done; return the answer, unpickled."""
         me = self._kernel.running
-        self._calls[me] = self._calls.get(me, 0) + 1
+        self._calls.setdefault(me, []).append(referent)
         try:
             is_elsewhere = is_own and me.group is not self._group
             answer = self._line_of(me).ask(work) if is_elsewhere else work()
         finally:
-            self._calls[me] -= 1
+            self._calls[me].pop()
             if not self._calls[me]:
                 del self._calls[me]
         if answer is None:
