@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commands import cookbook
+from commands import COOKBOOK, cookbook
 from parallel_cookbook import check
 from parallel_cookbook.check import Budget, Entry, check_entry
 
@@ -188,6 +189,31 @@ def test_the_command_reports_it(tmp_path: Path, package: str) -> None:
     assert done.returncode == 2
     report = json.loads(done.stdout)
     assert (report["verdict"], report["failures"][0]["kind"]) == ("error", "unsupported")
+
+
+def test_the_command_reports_what_holds_the_interpreter(tmp_path: Path) -> None:
+    """C code that never returns stops every thread; another process tells of it."""
+    file = tmp_path / "program.py"
+    file.write_text("import threading\ndef work():\n    sum(iter(int, 1))\nwork()\n")
+    done = cookbook("check", file, "--json", "--max-stall", "0.3")
+    assert (done.returncode, done.stderr) == (2, "")
+    (failure,) = json.loads(done.stdout)["failures"]
+    assert (failure["kind"], failure["location"]) == ("unsupported", f"{file}:3")
+    assert "`sum(iter(int, 1))`" in failure["message"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_ends_both_processes(number: signal.Signals, tmp_path: Path) -> None:
+    """The one that checks does not outlive the one that the user knows of."""
+    file = tmp_path / "program.py"
+    file.write_text("import threading\nlock = threading.Lock()\nn = 0\nwhile True:\n    n += 1\n")
+    command = [*COOKBOOK, "check", str(file), "--max-steps", "1000000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        time.sleep(1.5)  # until it explores
+        process.send_signal(number)
+        process.stdout.read()  # until both have let go of it
+        assert process.wait() in {128 + number, -number}
 
 
 def test_a_missing_module_is_the_programs_failure(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_search_that_does_not_try_all_in_a_round_loses_outcomes(
 ) -> None:
     """So the test above would notice."""
     file = tmp_path / "program.py"
-    file.write_text(program(37))
+    file.write_text(program(81))
     reduced = checked(file, "dpor", Budget(max_seconds=10))
     careful = Dpor.close_round
 

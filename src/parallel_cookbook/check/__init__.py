@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parallel_cookbook.check.execution import MAX_FAULTS, Fault, Machine
+from parallel_cookbook.check.execution import MAX_FAULTS, Machine
 from parallel_cookbook.check.explain import NarratingHooks, narrate
 from parallel_cookbook.check.exploration import Budget, Tally, Witness, explore
 from parallel_cookbook.check.lock_order import describe
@@ -13,6 +13,7 @@ from parallel_cookbook.check.races import race_warnings
 from parallel_cookbook.check.result import CheckReport, Failure, Outcome, Verdict, Warning_
 from parallel_cookbook.check.schedule import Replay, decode, encode
 from parallel_cookbook.check.shrink import shrink
+from parallel_cookbook.check.stall import stall_fault_at
 from parallel_cookbook.check.watchdog import DEFAULT_STALL_S, Watchdog
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.strategies import Auto, Bounded, Dfs, Dpor, Pct, Pos, RandomWalk, Strategy
@@ -20,6 +21,7 @@ from parallel_cookbook.strategies import Auto, Bounded, Dfs, Dpor, Pct, Pos, Ran
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from parallel_cookbook.check.fault import Fault
     from parallel_cookbook.events import Interleaving
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Tally",
     "check_entry",
     "replay_entry",
+    "stall_report",
 ]
 
 STRATEGIES: dict[str, Callable[[int], Strategy]] = {
@@ -61,6 +64,7 @@ def check_entry(
     keep_going: bool = False,
     max_stall_s: float = DEFAULT_STALL_S,
     faults: int = 0,
+    on_look: Callable[[bool], None] = lambda _is_watching: None,
     on_progress: Callable[[Tally], None] = lambda _tally: None,
 ) -> CheckReport:
     """Explore the program that begins at `entry`; return what can happen, and whether that is all.
@@ -69,6 +73,7 @@ def check_entry(
     keep_going: look for all failures, not only the first.
     max_stall_s: how long the program may be busy with what the check does not control.
     faults: up to so many processes, but never the first, are killed in an execution, anywhere.
+    on_look: called now and then as a sign of life, with whether the program is being watched.
 
     Raises UsageError if the entry cannot be loaded, the strategy is unknown, or `faults` is not 0 to 9.
     """
@@ -78,7 +83,7 @@ def check_entry(
         names = ", ".join(STRATEGIES)
         raise UsageError(f"there is no strategy {strategy!r}; choose one of {names}")
     machine = Machine(entry, include=include, max_steps=max_steps, faults=faults)
-    with Watchdog(machine, max_stall_s, budget.max_seconds):
+    with Watchdog(machine, max_stall_s, budget.max_seconds, on_look):
         tally = explore(
             machine,
             lambda: STRATEGIES[strategy](seed),
@@ -142,6 +147,27 @@ def replay_entry(
     story, execution = narrate(machine, replay, visible)
     replay.finish(was_cut=execution.met_limit)
     return story, execution.faults, execution.stdout
+
+
+def stall_report(
+    entry: Entry, target: str, places: Sequence[tuple[str, int]], stall_s: float
+) -> CheckReport:
+    """Return the report of a check that another process had to end.
+
+    places: where it stood still, the innermost file and line first.
+    """
+    fault = stall_fault_at(entry, places, stall_s)
+    failure = Failure(fault.kind, fault.message, fault.task, fault.location, 0, "")
+    return CheckReport(
+        target,
+        "error",
+        exhaustive=False,
+        strategy="",
+        executions=1,
+        steps=0,
+        seconds=stall_s,
+        failures=[failure],
+    )
 
 
 def _verdict(tally: Tally, failures: list[Failure]) -> Verdict:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gc
 import io
-import linecache
 import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parallel_cookbook.check.fault import Fault
 from parallel_cookbook.check.hooks import CheckHooks
 from parallel_cookbook.check.lock_order import LockOrder
 from parallel_cookbook.check.memory import Memory
 from parallel_cookbook.check.polling import Poll
 from parallel_cookbook.check.program import Entry, Program
+from parallel_cookbook.check.stall import stall_fault
 from parallel_cookbook.errors import CookbookError, UnsupportedError
 from parallel_cookbook.instrument import SiteTable
 from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation, Task
@@ -23,7 +24,7 @@ from parallel_cookbook.simulation import processes_left, shut_down, shut_down_pr
 from parallel_cookbook.simulation.processes.world import world_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from types import FrameType, TracebackType
 
     from parallel_cookbook.check.cycles import Round
@@ -41,18 +42,6 @@ _FAULTS = "flt"
 """Followed by their number: processes may be killed anywhere."""
 _TICKS_PER_STEP = 50
 """How many turns of loops without a scheduling point count as much as a step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that went wrong in one execution."""
-
-    kind: FailureKind
-    message: str
-    task: str
-    location: str
-    is_repeatable: bool = True
-    """Whether it can be shown again; to wait for what never comes would take as long once more."""
 
 
 @dataclass(slots=True)
@@ -471,26 +460,6 @@ def _what(operation: Operation) -> str:
 
 def _listed(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def stall_fault(frame: FrameType | None, files: Container[str], task: str, stall_s: float) -> Fault:
-    """Return the fault of a program that stands still in `frame`; `files` are its own."""
-    inner = frame
-    while frame is not None and frame.f_code.co_filename not in files:
-        frame = frame.f_back
-    where = place = ""
-    if frame is not None:
-        file, line = frame.f_code.co_filename, frame.f_lineno
-        place = f"{file}:{line}"
-        where = f"`{linecache.getline(file, line).strip()}` "
-    if inner is not None and inner is not frame:
-        code = inner.f_code
-        where += f"(in {code.co_qualname}, {Path(code.co_filename).name}:{inner.f_lineno}) "
-    message = (
-        f"{where}has not come back for {stall_s:g} seconds. It waits for, or computes, what is not "
-        "under the check's control. If it only takes long, allow it more time with --max-stall"
-    )
-    return Fault("unsupported", message, task, place, is_repeatable=False)
 
 
 def _is_ours(error: BaseException) -> bool:

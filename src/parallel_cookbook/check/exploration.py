@@ -12,7 +12,8 @@ from parallel_cookbook.strategies import RoundRobin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parallel_cookbook.check.execution import Execution, Fault, Machine
+    from parallel_cookbook.check.execution import Execution, Machine
+    from parallel_cookbook.check.fault import Fault
     from parallel_cookbook.check.lock_order import Edge
     from parallel_cookbook.check.schedule import Step
     from parallel_cookbook.strategies import Strategy

@@ -15,7 +15,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.asserts import AssertExplainer
-from parallel_cookbook.check.execution import Fault, Machine
+from parallel_cookbook.check.execution import Machine
 from parallel_cookbook.check.explain import NarratingHooks, narrate
 from parallel_cookbook.check.payload import is_named, pack, source_file
 from parallel_cookbook.check.program import Entry, is_installed
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import CodeType, TracebackType
 
+    from parallel_cookbook.check.fault import Fault
     from parallel_cookbook.events import Interleaving
     from parallel_cookbook.kernel import Task
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from parallel_cookbook.check.exploration import Witness
 
 if TYPE_CHECKING:
-    from parallel_cookbook.check.execution import Fault, Machine
+    from parallel_cookbook.check.execution import Machine
+    from parallel_cookbook.check.fault import Fault
     from parallel_cookbook.check.schedule import Step
     from parallel_cookbook.kernel import Kernel, Task
 

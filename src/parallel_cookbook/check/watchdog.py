@@ -13,7 +13,8 @@ How it looks and ends:
   blocks is only told of, on standard error.
 
 Out of reach is C code that neither returns nor lets Python's signals be handled: the whole interpreter
-stands still, this module with it. The command then tells of it from another process; see `Sentinel`.
+stands still, this module with it. The command then tells of it from another process, to which a sign
+of life is given at each look; see cli/sentinel.py.
 
 Cost: a signal now and then, nothing for a step.
 """
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from parallel_cookbook.kernel import Killed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 DEFAULT_STALL_S = float(os.environ.get("COOKBOOK_STALL_SECONDS", "10"))
@@ -63,10 +65,18 @@ class Watched(Protocol):
 class Watchdog:
     """Watches what is executed while it is entered as a context."""
 
-    def __init__(self, watched: Watched, stall_s: float, max_seconds: float | None) -> None:
+    def __init__(
+        self,
+        watched: Watched,
+        stall_s: float,
+        max_seconds: float | None,
+        on_look: Callable[[bool], None] = lambda _is_watching: None,
+    ) -> None:
         if not stall_s > 0:
             raise ValueError(f"stall_s must be above 0: {stall_s}")
         self._watched = watched
+        self._on_look = on_look
+        """Called at each look with True, and with False when it looks no more."""
         self._stall_s = stall_s
         self._interval_s = min(stall_s / _LOOKS, 1.0)
         self._deadline = math.inf if max_seconds is None else time.monotonic() + max_seconds
@@ -80,6 +90,7 @@ class Watchdog:
         self._has_ended = False
 
     def __enter__(self) -> Self:
+        self._on_look(True)  # noqa: FBT003 - see there
         if _may_use_timer():
             self._handler = signal.signal(signal.SIGALRM, self._on_signal)
             signal.setitimer(signal.ITIMER_REAL, self._interval_s, self._interval_s)
@@ -92,6 +103,7 @@ class Watchdog:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self._on_look(False)  # noqa: FBT003 - see there
         if self._dog is not None:
             self._is_done.set()
             self._dog.join()
@@ -103,6 +115,7 @@ class Watchdog:
 
     def _is_stalled(self) -> bool:
         """Look once; say whether nothing has moved for so long."""
+        self._on_look(True)  # noqa: FBT003 - see there
         if time.monotonic() >= self._deadline:
             self._watched.end_soon()
         now = self._watched.progress()

@@ -14,6 +14,7 @@ import click
 
 from parallel_cookbook.cli.options import RecipeName, Seconds, json_option, print_json
 from parallel_cookbook.cli.run import PROGRAM_ARGUMENTS, ProgramCommand
+from parallel_cookbook.cli.sentinel import stand_guard
 from parallel_cookbook.content import load_book
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.targets import Target, find_target
@@ -112,16 +113,21 @@ def check(
         return
     if page is not None:
         _check_page(page)
-    report = _check(entry, found, options)
-    if as_json:
-        print_json(_as_json(report))
-    else:
-        _show(report, entry, command, _replay_options(options))
+
+    def show(report: CheckReport) -> int:
+        if as_json:
+            print_json(_as_json(report))
+        else:
+            _show(report, entry, command, _replay_options(options))
+        return _EXIT_CODES[report.verdict]
+
+    report = _check(entry, found, options, show)
+    code = show(report)
     if page is not None:
         _write_page(page, report, entry, command, _replay_options(options))
         if not as_json:
             click.echo(f"\nwritten to {page}")
-    context.exit(_EXIT_CODES[report.verdict])
+    context.exit(code)
 
 
 def _entry(target: Target, arguments: tuple[str, ...]) -> Entry:
@@ -130,16 +136,24 @@ def _entry(target: Target, arguments: tuple[str, ...]) -> Entry:
     return Entry(target.file, target.module, target.function, arguments, target.root)
 
 
-def _check(entry: Entry, target: Target, options: dict[str, Any]) -> CheckReport:
+def _check(
+    entry: Entry, target: Target, options: dict[str, Any], show: Callable[[CheckReport], int]
+) -> CheckReport:
+    """Return the report; `show` it in another process if this one stands still for good."""
     from parallel_cookbook.check import (  # noqa: PLC0415 - see _entry
         DEFAULT_STALL_S,
         Budget,
         check_entry,
+        stall_report,
     )
     from parallel_cookbook.cli.check_progress import shown_progress  # noqa: PLC0415 - rich
 
     max_seconds = options["max_seconds"] or None
     max_stall_s = options["max_stall"]
+    max_stall_s = DEFAULT_STALL_S if max_stall_s is None else max_stall_s or math.inf
+    on_look = stand_guard(
+        max_stall_s, lambda places: show(stall_report(entry, target.name, places, max_stall_s))
+    )
     with shown_progress(max_seconds) as on_progress:
         return check_entry(
             entry,
@@ -152,7 +166,8 @@ def _check(entry: Entry, target: Target, options: dict[str, Any]) -> CheckReport
             races=options["races"],
             keep_going=options["keep_going"],
             faults=options["faults"],
-            max_stall_s=DEFAULT_STALL_S if max_stall_s is None else max_stall_s or math.inf,
+            max_stall_s=max_stall_s,
+            on_look=on_look,
             on_progress=on_progress,
         )
 
