@@ -81,6 +81,10 @@ class FairChooser:
 
     def choose(self, kernel: Kernel) -> Task | None:
         """Return who goes on."""
+        # No execution here repeats another. What a long one keeps for that would fill the memory: sets
+        # of events, each as large as the execution is long.
+        kernel.record.trail.clear()
+        kernel.record.pasts.clear()
         clock = clock_of(kernel)
         clock.now_ns = self._now_ns = max(self._now_ns, clock.now_ns)
         ready: list[Task] = []
