@@ -22,7 +22,7 @@ from parallel_cookbook.simulation.processes.world import DEFAULT_METHOD, world_o
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from parallel_cookbook.kernel import Kernel, Operation
+    from parallel_cookbook.kernel import Kernel, Operation, Target
     from parallel_cookbook.simulation.processes.channels import Channel
 
 # Objects of the program under check, of which nothing is known.
@@ -123,7 +123,7 @@ def undelivered(views: Iterable[Any], label: Callable[[Any], str]) -> Iterator[U
         if channel is not None:
             pipes[id(channel)] = label(shared), channel.sent - channel.received
         if channel is not None and issubclass(type(view), Queue) and view._feeder is not None:
-            waiting = len([item for item in view._buffer if not _is_sentinel(item)])
+            waiting = len(view._buffer)
             task = view._feeder.index
             if waiting:
                 yield Undelivered(label(shared), waiting, "not fed into the pipe yet", task)
@@ -136,8 +136,12 @@ def undelivered(views: Iterable[Any], label: Callable[[Any], str]) -> Iterator[U
             yield Undelivered(name, count, "still in the pipe")
 
 
-def _is_sentinel(item: Any) -> bool:
-    return type(item[0]) is object and item[1] is None
+def feeder_of(views: Iterable[Any], target: Target) -> int | None:
+    """Return the index of the feeder that empties the buffer with this target, if one of the queues' does."""
+    for view in views:
+        if issubclass(type(view), Queue) and view._buffered is target and view._feeder is not None:
+            return view._feeder.index
+    return None
 
 
 class _PlainUnpickler(pickle.Unpickler):

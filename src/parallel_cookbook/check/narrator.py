@@ -13,6 +13,7 @@ from parallel_cookbook.check.across import (
     Messages,
     cell_reader,
     essence,
+    feeder_of,
     forked_tasks,
     is_inner_lock,
     undelivered,
@@ -498,6 +499,8 @@ class Narrator:
         tasks = self._machine.kernel.tasks
         if kind == "join":
             return next((task.index for task in tasks if task.done is operation.target), None)
+        if kind == "drain":
+            return feeder_of(self._views.values(), operation.target)
         return self._holds.holder(operation.target) if kind == "lock" else None
 
 

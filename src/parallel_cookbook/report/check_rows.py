@@ -34,6 +34,7 @@ _WAITS = {
     "future": "waits for the result",
     "feed the rest": "waits for room in the pipe of {label}",
     "send the rest to": "waits for room in the pipe of {label}",
+    "drain": "cannot exit before its messages are in the pipe",
     "receive": "waits for a message from {label}",
 }
 
