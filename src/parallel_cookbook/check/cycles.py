@@ -274,7 +274,7 @@ class Cycles:
                     if variables is not frame.f_globals:
                         yield dict(variables)
                 frame = frame.f_back
-        shared = kernel.state.get("random")
+        shared = kernel.root.state.get("random")
         if shared is not None:
             yield shared.generator.getstate()
         yield kernel.state.get("generators", 0)
