@@ -39,11 +39,7 @@ HOSTILE = {
         "unsupported",
     ),
     "a subprocess": ("import subprocess\ndef f(): subprocess.run(['ls'])", "error", "unsupported"),
-    "a process": (
-        "import multiprocessing\ndef f(): multiprocessing.Process(target=f).start()",
-        "error",
-        "unsupported",
-    ),
+    "a fork": ("import os\ndef f(): os.fork()", "error", "unsupported"),
     "an import of what may not be used": (
         "import socket, signal, subprocess, asyncio\ndef f(): pass",
         "pass",

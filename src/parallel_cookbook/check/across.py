@@ -140,7 +140,8 @@ def feeder_of(views: Iterable[Any], target: Target) -> int | None:
     """Return the index of the feeder that empties the buffer with this target, if one of the queues' does."""
     for view in views:
         if issubclass(type(view), Queue) and view._buffered is target and view._feeder is not None:
-            return view._feeder.index
+            index: int = view._feeder.index
+            return index
     return None
 
 

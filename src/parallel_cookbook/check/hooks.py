@@ -156,7 +156,10 @@ class CheckHooks:
                 return self._module_attribute(site, obj, name)
         if not kernel.is_alone:
             place = self._places.get((id(obj), name)) or self._attribute(site, obj, name)
-            if place is not None and (self._visible[site] or not kernel.is_repeating):
+            if place is not None and (
+                # What is repeated was noted before; but who polls must see what it looks at.
+                not kernel.is_repeating or self._visible[site] or kernel.running.looked is not None
+            ):
                 self._read(place, site)
         return getattr(obj, name)
 

@@ -82,7 +82,9 @@ def tell_undrained(story: Interleaving) -> tuple[list[str], set[int]]:
 
 
 def _joiner_of(story: Interleaving, task: int) -> Blocked | None:
-    return next((b for b in story.blocked if b.kind in {"join", "drain"} and b.holder == task), None)
+    return next(
+        (b for b in story.blocked if b.kind in {"join", "drain"} and b.holder == task), None
+    )
 
 
 def tell_undelivered(story: Interleaving) -> Iterator[str]:
