@@ -289,8 +289,8 @@ class Queue:
 
     def empty(self) -> bool:
         """Whether the pipe is empty: objects may be on their way. One step."""
-        if self._closed:
-            raise OSError("handle is closed")
+        if self._closed and self._feeder is not None:
+            raise OSError("handle is closed")  # the feeder has closed it when it was told to end
         return self._pipe.is_empty()
 
     def full(self) -> bool:

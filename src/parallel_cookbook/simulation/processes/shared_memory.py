@@ -52,6 +52,8 @@ class _Block:
 
 def _shm_open(name: str, flags: int, mode: int = 0o777) -> int:  # noqa: ARG001 - the real one's
     """Return a new file descriptor of the block of that name, which is made if need be."""
+    if "\0" in name:
+        raise ValueError("embedded null character")
     kernel = active_kernel()
     _step("open", Mode.WRITE if flags & os.O_CREAT else Mode.READ)
     blocks = world_of(kernel).blocks
