@@ -52,8 +52,7 @@ class _Block:
 
 def _shm_open(name: str, flags: int, mode: int = 0o777) -> int:  # noqa: ARG001 - the real one's
     """Return a new file descriptor of the block of that name, which is made if need be."""
-    if "\0" in name:
-        raise ValueError("embedded null character")
+    _check_name(name)
     kernel = active_kernel()
     _step("open", Mode.WRITE if flags & os.O_CREAT else Mode.READ)
     blocks = world_of(kernel).blocks
@@ -68,10 +67,16 @@ def _shm_open(name: str, flags: int, mode: int = 0o777) -> int:  # noqa: ARG001 
 
 def _shm_unlink(name: str) -> None:
     """Remove a name; the memory goes with the last who uses it."""
+    _check_name(name)
     kernel = active_kernel()
     _step("unlink", Mode.WRITE)
     if world_of(kernel).blocks.pop(name, None) is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+
+
+def _check_name(name: str) -> None:
+    if "\0" in name:
+        raise ValueError("embedded null character")
 
 
 def _step(kind: str, mode: Mode) -> None:
