@@ -36,6 +36,8 @@ primitives_runner.REBUILT.add(BASE)
 class ProcessWorld(World):
     """The modules of one process of one execution."""
 
+    real = frozenset()
+
     def prepare(self) -> None:
         """Execute no main file: the tests are imported by those who need them."""
 
