@@ -56,8 +56,8 @@ EXCEPTED = [
     Excepted("*TestPool.test_resource_warning", "a pool that is dropped gives no warning"),
     Excepted("TestSyncManagerTypes.*", "waits for children with os.waitpid, which is refused"),
     Excepted("*TestManagerRestart.*", SOCKETS),
-    Excepted("TestManagerExceptions.test_dispatch", SOCKETS, since=(3, 12)),
-    Excepted("TestManagerExceptions.test_queue_get", REFERENCES, since=(3, 12)),
+    Excepted("TestManagerExceptions.test_dispatch", SOCKETS, since=(3, 13)),
+    Excepted("TestManagerExceptions.test_queue_get", REFERENCES, since=(3, 13)),
     Excepted("ChallengeResponseTest.*", SOCKETS, since=(3, 12)),
     Excepted(
         "*TestAtExit.test_atexit", "atexit calls nothing: it would at the end of us", since=(3, 13)

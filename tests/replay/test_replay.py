@@ -43,8 +43,13 @@ def copied(program: Failing, folder: Path, change: Callable[[str], str]) -> Path
 
 def assert_fails_as_recorded(program: Failing, record: Record, file: Path) -> None:
     _, faults, _ = replay_entry(program.entry(file), record["schedule"])
-    found = [(fault.kind, fault.message, fault.task) for fault in faults]
-    assert (record["kind"], record["message"], record["task"]) in found
+    found = [(fault.kind, _beginning(fault.message), fault.task) for fault in faults]
+    assert (record["kind"], _beginning(record["message"]), record["task"]) in found
+
+
+def _beginning(message: str) -> str:
+    """Return the first words: what follows may be worded otherwise in each release of Python."""
+    return " ".join(message.split())[:70]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
