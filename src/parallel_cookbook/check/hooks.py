@@ -129,7 +129,6 @@ class CheckHooks:
         self._places = memory.places
         self._read = memory.read
         self._write = memory.write
-        self._visible = memory.visible
         self._for_loops: set[int] = set()
         """The sites of loops that are no `while` loops."""
         self._attribute_kinds: dict[tuple[type, str], tuple[_AttributeKind, type]] = {}
@@ -156,10 +155,7 @@ class CheckHooks:
                 return self._module_attribute(site, obj, name)
         if not kernel.is_alone:
             place = self._places.get((id(obj), name)) or self._attribute(site, obj, name)
-            if place is not None and (
-                # What is repeated was noted before; but who polls must see what it looks at.
-                not kernel.is_repeating or self._visible[site] or kernel.running.looked is not None
-            ):
+            if place is not None:
                 self._read(place, site)
         return getattr(obj, name)
 
