@@ -24,10 +24,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulation": {"errors", "kernel"},
     "strategies": {"errors", "kernel"},
     "check": {"errors", "events", "kernel", "instrument", "simulation", "strategies"},
-    "report": {"content", "run", "events", "check"},
-    "cli": {"errors", "content", "targets", "doctor", "run", "check", "report"},
+    "timeline": set(),
+    "trace": {"errors", "events", "timeline", "targets", "run"},
+    "practice": {"errors", "events", "content", "run", "check"},
+    "report": {"content", "run", "events", "check", "timeline", "trace", "practice"},
+    "cli": {
+        "errors",
+        "content",
+        "targets",
+        "doctor",
+        "run",
+        "check",
+        "trace",
+        "practice",
+        "timeline",
+        "report",
+    },
     "library": {"errors", "events", "kernel", "check", "report"},
-    "pytest_plugin": {"errors", "events", "check", "library", "report"},
+    "pytest_plugin": {"errors", "events", "check", "library", "report", "trace"},
 }
 
 

@@ -1,0 +1,1 @@
+"""The verb `practice`: exercises, graded by proof."""
