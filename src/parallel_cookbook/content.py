@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from parallel_cookbook.errors import UsageError
 
@@ -23,6 +23,25 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).parent
 _SHOWN_NAMES = 5
 """How many names a message lists: more would hide what it says."""
+
+
+class Named(Protocol):
+    """What can be asked for by name: a recipe, an exercise."""
+
+    @property
+    def slug(self) -> str:
+        """The last part of its id."""
+
+    @property
+    def id(self) -> str:
+        """`topic/slug`."""
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+
+
+_Named = TypeVar("_Named", bound=Named)
 
 
 @dataclass(frozen=True)
@@ -128,14 +147,7 @@ class Book:
 
     def recipe_at(self, path: Path) -> Recipe | None:
         """Return the recipe whose file stands at `path`, however that is written, or None."""
-        try:
-            status = path.stat()
-        except (OSError, ValueError):  # not there, or nothing that could be
-            return None
-        for recipe in self.recipes:
-            if os.path.samestat(status, recipe.path.stat()):
-                return recipe
-        return None
+        return item_at(self.recipes, path)
 
     def find(self, name: str) -> Recipe:
         """Return the recipe that `name` means.
@@ -145,20 +157,9 @@ class Book:
 
         Raises UsageError, with the candidates or the nearest names, if it means none or several.
         """
-        wanted = re.sub(
-            r"(^|/)(ch)?\d\d_", r"\1", name.lower().replace("-", "_").removesuffix(".py")
-        )
         chapter = self.find_chapter(name)
-        for matches in (
-            [recipe for recipe in self.recipes if recipe.id == wanted],
-            [recipe for recipe in self.recipes if recipe.slug == wanted],
-            [recipe for recipe in self.recipes if not chapter and wanted and wanted in recipe.id],
-        ):
-            if len(matches) == 1:
-                return matches[0]
-            if matches:
-                names = some([recipe.id for recipe in matches])
-                raise UsageError(f"{name!r} may mean {names}; name one of them")
+        if recipe := find_item(self.recipes, name, by_part=chapter is None):
+            return recipe
         if chapter:
             number = chapter.number
             raise UsageError(
@@ -167,15 +168,56 @@ class Book:
             )
         if recipe := self.recipe_at(Path(name)):
             return recipe
-        raise UsageError(f"there is no recipe {name!r}; {self._suggestion(wanted)}")
+        near = nearest(self.recipes, name) or "`cookbook list` shows them all"
+        raise UsageError(f"there is no recipe {name!r}; {near}")
 
-    def _suggestion(self, wanted: str) -> str:
-        names = {recipe.slug: recipe.id for recipe in self.recipes}
-        names.update({recipe.id: recipe.id for recipe in self.recipes})
-        near = difflib.get_close_matches(wanted, names, n=_SHOWN_NAMES, cutoff=0.5)
-        if not near:
-            return "`cookbook list` shows them all"
-        return "the nearest are " + ", ".join(dict.fromkeys(names[match] for match in near))
+
+def find_item(items: Sequence[_Named], name: str, *, by_part: bool = True) -> _Named | None:
+    """Return what `name` means: an id, a slug, the name of a file, or a part of one id alone.
+
+    An exact id or slug wins over a part; `-` stands for `_`. None if it means nothing.
+
+    Raises UsageError, with the candidates, if it means several.
+    """
+    wanted = _as_id(name)
+    for matches in (
+        [item for item in items if item.id == wanted],
+        [item for item in items if item.slug == wanted],
+        [item for item in items if by_part and wanted and wanted in item.id],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            names = some([item.id for item in matches])
+            raise UsageError(f"{name!r} may mean {names}; name one of them")
+    return None
+
+
+def item_at(items: Sequence[_Named], path: Path) -> _Named | None:
+    """Return the item whose file stands at `path`, however that is written, or None."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # not there, or nothing that could be
+        return None
+    for item in items:
+        if os.path.samestat(status, item.path.stat()):
+            return item
+    return None
+
+
+def nearest(items: Sequence[_Named], name: str) -> str:
+    """Return "the nearest are …", with the ids that resemble `name`; empty if none does."""
+    names = {item.slug: item.id for item in items}
+    names.update({item.id: item.id for item in items})
+    near = difflib.get_close_matches(_as_id(name), names, n=_SHOWN_NAMES, cutoff=0.5)
+    if not near:
+        return ""
+    return "the nearest are " + ", ".join(dict.fromkeys(names[match] for match in near))
+
+
+def _as_id(name: str) -> str:
+    """Return a name without what a file's name has besides: numbers and the ending."""
+    return re.sub(r"(^|/)(ch)?\d\d_", r"\1", name.lower().replace("-", "_").removesuffix(".py"))
 
 
 def functions_in(source: str) -> tuple[str, ...]:

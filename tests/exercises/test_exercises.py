@@ -20,8 +20,8 @@ from exercise_form import (
     hints_in,
     violations,
 )
-from kept_parts import changes_of_kept_parts
 from parallel_cookbook.check import Budget, CheckReport, Entry, check_entry, replay_entry
+from parallel_cookbook.practice.kept_parts import changes_of_kept_parts
 from parallel_cookbook.run import Verdict, run_program
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kept_parts import changes_of_kept_parts
+from parallel_cookbook.practice.kept_parts import changes_of_kept_parts
 
 EXERCISE = '''
 """An exercise."""

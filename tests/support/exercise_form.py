@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from kept_parts import MAIN
+from parallel_cookbook.practice.kept_parts import MAIN
 from recipe_form import (
     FAILURE_KINDS,
     MAX_TITLE_LENGTH,
