@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from parallel_cookbook.check.execution import MAX_FAULTS, Machine
@@ -66,6 +67,7 @@ def check_entry(
     faults: int = 0,
     on_look: Callable[[bool], None] = lambda _is_watching: None,
     on_progress: Callable[[Tally], None] = lambda _tally: None,
+    new_machine: Callable[..., Machine] = Machine,
 ) -> CheckReport:
     """Explore the program that begins at `entry`; return what can happen, and whether that is all.
 
@@ -74,6 +76,7 @@ def check_entry(
     max_stall_s: how long the program may be busy with what the check does not control.
     faults: up to so many processes, but never the first, are killed in an execution, anywhere.
     on_look: called now and then as a sign of life, with whether the program is being watched.
+    new_machine: makes what executes the program, for those who look at each execution besides.
 
     Raises UsageError if the entry cannot be loaded, the strategy is unknown, or `faults` is not 0 to 9.
     """
@@ -82,7 +85,10 @@ def check_entry(
     if strategy not in STRATEGIES:
         names = ", ".join(STRATEGIES)
         raise UsageError(f"there is no strategy {strategy!r}; choose one of {names}")
-    machine = Machine(entry, include=include, max_steps=max_steps, faults=faults)
+    machine = new_machine(entry, include=include, max_steps=max_steps, faults=faults)
+    narrating = partial(
+        new_machine, entry, include=include, max_steps=max_steps, hooks=NarratingHooks
+    )
     with Watchdog(machine, max_stall_s, budget.max_seconds, on_look):
         tally = explore(
             machine,
@@ -91,11 +97,8 @@ def check_entry(
             stop_at_first=not keep_going,
             on_progress=on_progress,
         )
-    failures = [
-        _failure(entry, include, max_steps, fault, witness)
-        for fault, witness in tally.faults.items()
-    ]
-    warnings = [] if races == "ignore" else _race_warnings(machine, entry, include, tally)
+    failures = [_failure(narrating(), fault, witness) for fault, witness in tally.faults.items()]
+    warnings = [] if races == "ignore" else _race_warnings(machine, narrating, tally)
     inversions = [] if failures else _inversion_warnings(tally)
     if races == "error":
         failures += [_as_failure(warning) for warning in warnings]
@@ -137,13 +140,14 @@ def replay_entry(
     *,
     include: Sequence[str] = (),
     max_steps: int = DEFAULT_MAX_STEPS,
+    new_machine: Callable[..., Machine] = Machine,
 ) -> tuple[Interleaving, list[Fault], str]:
     """Execute the program under one schedule; return what happened, what went wrong, what it printed.
 
     Raises ReplayMismatchError if `schedule` is none, or the program does something else.
     """
     replay, visible = decode(schedule)
-    machine = Machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
+    machine = new_machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
     story, execution = narrate(machine, replay, visible)
     replay.finish(was_cut=execution.met_limit)
     return story, execution.faults, execution.stdout
@@ -181,11 +185,8 @@ def _verdict(tally: Tally, failures: list[Failure]) -> Verdict:
     return "pass" if tally.is_exhaustive else "unknown"
 
 
-def _failure(
-    entry: Entry, include: Sequence[str], max_steps: int, fault: Fault, witness: Witness
-) -> Failure:
+def _failure(machine: Machine, fault: Fault, witness: Witness) -> Failure:
     """Make the schedule of a fault as short as may be, and tell what it does."""
-    machine = Machine(entry, include=include, max_steps=max_steps, hooks=NarratingHooks)
     if not fault.is_repeatable:
         return Failure(fault.kind, fault.message, fault.task, fault.location, 0, "")
     best = shrink(machine, fault, witness)
@@ -212,15 +213,14 @@ def _killed(story: Interleaving) -> Iterator[str]:
 
 
 def _race_warnings(
-    machine: Machine, entry: Entry, include: Sequence[str], tally: Tally
+    machine: Machine, narrating: Callable[[], Machine], tally: Tally
 ) -> list[Warning_]:
     """Warn of the races that were found; one execution is told, to see who holds which locks."""
     races = machine.memory.races.values()
     witnesses = [*tally.faults.values(), *(witness for _, witness in tally.outcomes.values())]
     if not races or not witnesses or machine.is_stalled:
         return race_warnings(races, machine.sites, None)
-    narrating = Machine(entry, include=include, max_steps=machine.max_steps, hooks=NarratingHooks)
-    story, _ = narrate(narrating, Replay(witnesses[0].steps), witnesses[0].visible)
+    story, _ = narrate(narrating(), Replay(witnesses[0].steps), witnesses[0].visible)
     return race_warnings(races, machine.sites, story)
 
 

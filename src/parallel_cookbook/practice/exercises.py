@@ -115,6 +115,21 @@ class Exercise:
         """How the check is to take data races: "warn" or "error"."""
         return self.facts.get("Races", "warn")
 
+    @property
+    def other_calls(self) -> tuple[str, ...]:
+        """Other calls of `main` that must come off well: no answer can know what is asked for."""
+        return tuple(call.strip() for call in self.facts.get("Also", "").split(";") if call.strip())
+
+    @property
+    def forbids_polling(self) -> bool:
+        """Whether nobody may wait by looking again and again."""
+        return self.facts.get("Busy-wait") == "rejected"
+
+    @property
+    def needs_real_run(self) -> bool:
+        """Whether an answer is run for real besides."""
+        return self.facts.get("Run") == "for real"
+
     @cached_property
     def hints(self) -> tuple[str, ...]:
         """The hints, from a nudge to the idea; Markdown."""

@@ -29,45 +29,51 @@ class _Parts:
     """The names that occur in what may not be changed."""
     rebound: list[str] = field(default_factory=list)
     """Names that are bound more than once."""
+    places: dict[str, int] = field(default_factory=dict)
+    """The line in which each name is bound first."""
     reached: set[str] = field(default_factory=set)
     """Names that are declared `global` in what may be changed."""
 
 
-def changes_of_kept_parts(exercise: str, answer: str, may_change: frozenset[str]) -> list[str]:
-    """Return a sentence for each change of `exercise` in `answer` that `may_change` does not cover.
+def changes_of_kept_parts(
+    exercise: str, answer: str, may_change: frozenset[str]
+) -> list[tuple[int, str]]:
+    """Return each change of `exercise` in `answer` that `may_change` does not cover: line, and sentence.
 
-    Both are the texts of files. Raises SyntaxError if one of them is no Python.
+    Both are the texts of files. The line is one of `answer`; 0 where something is missing.
+    Raises SyntaxError if one of them is no Python.
     """
     before = _take_apart(ast.parse(exercise), may_change)
     after = _take_apart(ast.parse(answer), may_change)
     faults = [
-        f"`{name}` was changed"
-        for name, text in before.definitions.items()
-        if name not in may_change and after.definitions.get(name) != text
+        (name, f"`{name}` was changed" if name in after.places else f"`{name}` is missing")
+        for old, new in (
+            (before.definitions, after.definitions),
+            (before.variables, after.variables),
+        )
+        for name, text in old.items()
+        if name not in may_change and new.get(name) != text
     ]
     faults += [
-        f"the variable `{name}` was changed"
-        for name, text in before.variables.items()
-        if name not in may_change and after.variables.get(name) != text
-    ]
-    faults += [
-        f"`{name}` is no longer imported from where it was"
+        (name, f"`{name}` is no longer imported from where it was")
         for name, origin in before.imports.items()
         if name in before.used and after.imports.get(name) != origin
     ]
     if MAIN not in may_change and before.lines != after.lines:
-        faults.append("the lines that are executed when the file is run were changed")
+        faults.append(("", "the lines that are executed when the file is run were changed"))
     known = {*before.definitions, *before.variables, *before.imports}
     added = {*after.definitions, *after.variables, *after.imports} - known
     faults += [
-        f"the new name `{name}` replaces one that is used"
+        (name, f"the new name `{name}` replaces one that is used")
         for name in sorted(added)
         if name in before.used or hasattr(builtins, name)
     ]
-    faults += [f"`{name}` is bound twice" for name in after.rebound if name not in before.rebound]
+    faults += [
+        (name, f"`{name}` is bound twice") for name in after.rebound if name not in before.rebound
+    ]
     taken = (known - before.reached) | vars(builtins).keys()
-    faults += [f"`global {name}` reaches for it" for name in sorted(after.reached & taken)]
-    return faults
+    faults += [(name, f"`global {name}` reaches for it") for name in sorted(after.reached & taken)]
+    return [(after.places.get(name, 0), sentence) for name, sentence in faults]
 
 
 def _take_apart(tree: ast.Module, may_change: frozenset[str]) -> _Parts:
@@ -76,6 +82,8 @@ def _take_apart(tree: ast.Module, may_change: frozenset[str]) -> _Parts:
     for statement in _without_docstring(tree.body):
         names = _bind(parts, statement, may_change)
         parts.rebound += [name for name in names if name in bound]
+        for name in names:
+            parts.places.setdefault(name, statement.lineno)
         bound |= set(names)
     return parts
 
@@ -131,3 +139,22 @@ def _names(node: ast.AST) -> list[ast.Name]:
 
 def _globals(node: ast.AST) -> set[str]:
     return {n for found in ast.walk(node) if isinstance(found, ast.Global) for n in found.names}
+
+
+def defined_names(tree: ast.Module) -> set[str]:
+    """Return the names of the functions and classes at the top level of a file."""
+    return {node.name for node in tree.body if isinstance(node, _Definition)}
+
+
+def kept_names(exercise: str, may_change: frozenset[str]) -> frozenset[str]:
+    """Return the names of the functions, classes and methods ("Class.method") that are to be kept."""
+    found = set()
+    for node in ast.parse(exercise).body:
+        if not isinstance(node, _Definition) or node.name in may_change:
+            continue
+        if not isinstance(node, ast.ClassDef):
+            found.add(node.name)
+            continue
+        members = {m.name for m in node.body if isinstance(m, _Definition)}
+        found |= {f"{node.name}.{m}" for m in members if f"{node.name}.{m}" not in may_change}
+    return frozenset(found)
