@@ -15,6 +15,8 @@ What you may change
 `fetch_all`
 
 Fails: deadlock
+Also: main(("Rome", "Bern", "Kyiv"))
+Together: SlowService.fetch
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,8 @@ What you may change
 `rehearse`
 
 Fails: deadlock
+Also: main(("Ada", "Grace", "Joan"))
+Together: Sale.customer
 """
 
 from collections.abc import Sequence

@@ -13,6 +13,7 @@ What you may change
 `VisitorCount`
 
 Fails: assertion
+Also: main(visitors=3); main(visitors=1)
 """
 
 from collections.abc import Callable

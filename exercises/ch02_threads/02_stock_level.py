@@ -13,6 +13,7 @@ What you may change
 `Stock` and `sell`
 
 Fails: assertion
+Also: main(clerks=3); main(clerks=1)
 """
 
 from collections.abc import Callable

@@ -13,6 +13,7 @@ What you may change
 `connection`
 
 Fails: assertion
+Also: main(requests=3)
 """
 
 from collections.abc import Callable

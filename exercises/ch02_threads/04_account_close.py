@@ -14,6 +14,7 @@ What you may change
 `Account`
 
 Fails: assertion
+Also: main(amount=7)
 """
 
 from collections.abc import Callable

@@ -14,6 +14,8 @@ What you may change
 `file_all` and `file_reports`
 
 Fails: deadlock
+Also: main(("post", "press", "plans", "pay")); main(("post",))
+Together: put_away
 """
 
 from collections.abc import Sequence
@@ -21,12 +23,17 @@ from queue import Queue
 from threading import Thread
 
 
+def put_away(report: str, cabinet: list[str]) -> None:
+    """Put one report where it belongs."""
+    cabinet.append(report)
+
+
 def file_reports(reports: Queue[str], cabinet: list[str]) -> None:
     """Take reports from the queue and file them until there are none."""
     # TODO: one of us waits for a report that will never come.
     while not reports.empty():
         report = reports.get()
-        cabinet.append(report)
+        put_away(report, cabinet)
 
 
 def file_all(reports: Queue[str], clerks: int) -> list[str]:

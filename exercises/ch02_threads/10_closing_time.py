@@ -14,6 +14,8 @@ What you may change
 `evening` and `waiter`
 
 Fails: deadlock
+Also: main(("rice", "cake", "tea")); main(("rice",))
+Together: serve
 """
 
 from collections.abc import Sequence
@@ -24,10 +26,15 @@ Counter = Queue[str | None]
 """Dishes, and `None` for "closing time"."""
 
 
+def serve(dish: str, served: list[str]) -> None:
+    """Bring one dish to its table."""
+    served.append(dish)
+
+
 def waiter(counter: Counter, served: list[str]) -> None:
     """Serve what is on the counter until closing time."""
     while (dish := counter.get()) is not None:
-        served.append(dish)
+        serve(dish, served)
 
 
 def evening(dishes: Sequence[str], waiters: int) -> list[str]:

@@ -14,6 +14,8 @@ What you may change
 `Buffer.get`
 
 Fails: exception
+Busy-wait: rejected
+Also: main(("sky",)); main(("sky", "snow", "sand"))
 """
 
 from collections import deque

@@ -14,6 +14,8 @@ What you may change
 `Slot`
 
 Fails: deadlock
+Busy-wait: rejected
+Also: main(("2.0",))
 """
 
 from collections.abc import Callable, Sequence

@@ -13,6 +13,7 @@ What you may change
 `MeetingPoint`
 
 Fails: assertion
+Also: main(parties=3)
 """
 
 from collections.abc import Callable

@@ -13,6 +13,7 @@ What you may change
 `Turnstile`
 
 Fails: assertion
+Also: main(parties=2, rounds=3); main(parties=3, rounds=1)
 """
 
 from collections.abc import Callable

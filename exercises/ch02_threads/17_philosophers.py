@@ -13,6 +13,7 @@ What you may change
 `dine`
 
 Fails: deadlock
+Also: main(philosophers=4)
 """
 
 from functools import partial
@@ -20,12 +21,13 @@ from threading import Lock, Thread
 
 
 class Fork:
-    """A fork between two philosophers. `lock` guards `is_used`."""
+    """A fork between two philosophers. `lock` guards the rest."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.lock = Lock()
         self.is_used = False
+        self.meals = 0
 
 
 def eat(left: Fork, right: Fork) -> None:
@@ -33,6 +35,8 @@ def eat(left: Fork, right: Fork) -> None:
     assert not left.is_used, f"fork {left.number} is used by two"
     assert not right.is_used, f"fork {right.number} is used by two"
     left.is_used = right.is_used = True
+    left.meals += 1
+    right.meals += 1
     left.is_used = right.is_used = False
 
 
@@ -57,6 +61,7 @@ def main(philosophers: int = 3) -> None:
     for thread in threads:
         thread.join()
     assert sorted(fed) == list(range(philosophers)), fed
+    assert all(fork.meals == 2 for fork in forks), [fork.meals for fork in forks]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ puts his forks down, 2 is eating, and before 2 is done 0 has begun again.
 What must hold
 --------------
 From the moment when a philosopher is hungry until he eats, each of his neighbours
-begins to eat once at most.
+begins to eat once at most. Those who are no neighbours can eat at the same time.
 
 What you may change
 -------------------
@@ -60,6 +60,8 @@ class Table:
 def main() -> None:
     table = Table(seats=4)
     table.sit_down(2)
+    table.sit_down(0)  # while 2 is eating
+    table.get_up(0)
 
     def philosopher(seat: int, meals: int) -> None:
         for _ in range(meals):

@@ -13,17 +13,25 @@ What you may change
 `scale_all`
 
 Fails: exception
+Also: main((100, 200, 300))
+Together: scale
+Run: for real
 """
 
 from collections.abc import Sequence
 from multiprocessing import get_context
 
 
+def scale(width: int, percent: int) -> int:
+    """Return so many percent of a width."""
+    return width * percent // 100
+
+
 def scale_all(widths: Sequence[int], percent: int) -> list[int]:
     """Scale each width, in a pool of processes; return them in the same order."""
     with get_context("spawn").Pool(2) as pool:
         # TODO: this function does not get there.
-        return pool.map(lambda width: width * percent // 100, widths)
+        return pool.map(lambda width: scale(width, percent), widths)
 
 
 def main(widths: Sequence[int] = (640, 1024)) -> None:

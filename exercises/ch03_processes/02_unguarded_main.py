@@ -12,6 +12,7 @@ What you may change
 `__main__`, the lines at the end of the file
 
 Fails: exception
+Run: for real
 """
 
 from collections.abc import Sequence

@@ -13,6 +13,7 @@ What you may change
 `file_reading`, and `new_rooms`
 
 Fails: assertion
+Also: main((5, 6, 7)); main((5,))
 """
 
 from multiprocessing import get_context

@@ -12,6 +12,7 @@ What you may change
 `convert`
 
 Fails: assertion
+Also: main(processes=3, files=1); main(processes=1, files=3)
 """
 
 from ctypes import c_int

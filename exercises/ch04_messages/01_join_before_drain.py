@@ -13,6 +13,7 @@ What you may change
 `collect`
 
 Fails: deadlock
+Also: main(count=3)
 """
 
 from multiprocessing import get_context, queues

@@ -14,6 +14,11 @@ from queue import Empty, Queue
 from threading import Thread
 
 
+def put_away(report: str, cabinet: list[str]) -> None:
+    """Put one report where it belongs."""
+    cabinet.append(report)
+
+
 def file_reports(reports: Queue[str], cabinet: list[str]) -> None:
     """Take reports from the queue and file them until there are none."""
     while True:
@@ -21,7 +26,7 @@ def file_reports(reports: Queue[str], cabinet: list[str]) -> None:
             report = reports.get_nowait()
         except Empty:
             return
-        cabinet.append(report)
+        put_away(report, cabinet)
 
 
 def file_all(reports: Queue[str], clerks: int) -> list[str]:

@@ -16,10 +16,15 @@ Counter = Queue[str | None]
 """Dishes, and `None` for "closing time"."""
 
 
+def serve(dish: str, served: list[str]) -> None:
+    """Bring one dish to its table."""
+    served.append(dish)
+
+
 def waiter(counter: Counter, served: list[str]) -> None:
     """Serve what is on the counter until closing time."""
     while (dish := counter.get()) is not None:
-        served.append(dish)
+        serve(dish, served)
 
 
 def evening(dishes: Sequence[str], waiters: int) -> list[str]:

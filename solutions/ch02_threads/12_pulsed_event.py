@@ -46,11 +46,19 @@ def run_together(*calls: Callable[[], object]) -> None:
 
 def main(workers: int = 2) -> None:
     configuration = Configuration()
+    published: list[bool] = []
     got: list[int] = []
-    run_together(
-        configuration.publish,
-        *[lambda: got.append(configuration.wait_for_newer(1)) for _ in range(workers)],
-    )
+
+    def publisher() -> None:
+        published.append(True)
+        configuration.publish()
+
+    def worker() -> None:
+        version = configuration.wait_for_newer(1)
+        assert published, f"version {version} is not there yet"
+        got.append(version)
+
+    run_together(publisher, *[worker for _ in range(workers)])
     assert got == [2] * workers, got
 
 

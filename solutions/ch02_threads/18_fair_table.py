@@ -55,6 +55,8 @@ class Table:
 def main() -> None:
     table = Table(seats=4)
     table.sit_down(2)
+    table.sit_down(0)  # while 2 is eating
+    table.get_up(0)
 
     def philosopher(seat: int, meals: int) -> None:
         for _ in range(meals):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from parallel_cookbook.check import Budget, CheckReport, Entry, Tally, check_entry, replay_entry
 from parallel_cookbook.errors import CookbookError, UsageError
 from parallel_cookbook.practice.integrity import fingerprint, first_change
-from parallel_cookbook.practice.judge import NOT_RUN, Judge, JudgedMachine
+from parallel_cookbook.practice.judge import NOT_RUN, POLLS, Judge, JudgedMachine
 from parallel_cookbook.practice.kept_parts import changes_of_kept_parts, kept_names
 from parallel_cookbook.practice.overlap import Overlap
 from parallel_cookbook.practice.reach import reaches
@@ -226,10 +226,6 @@ class Grading:
             what = f"no two tasks are ever in `{place}`" if place else "no two tasks are under way"
             message = f"{what} at the same time: the concurrency is gone"
             return self._rejected("not-concurrent", message, 0)
-        if self.exercise.forbids_polling and machine.polls_at:
-            _, line = _place(machine.polls_at)
-            message = "somebody waits here by looking again and again"
-            return self._rejected("busy-wait", message, line)
         return None
 
     # --- for real -------------------------------------------------------------------------------
@@ -317,6 +313,8 @@ def _kind_and_message(failure: Failure) -> tuple[str, str]:
     message = _first_line(failure.message)
     if failure.message == NOT_RUN:
         return "not-run", message
+    if failure.message == POLLS:
+        return "busy-wait", message
     if failure.kind == "exception" and message.startswith(("ImportError", "ModuleNotFoundError")):
         return "import", message.partition(": ")[2]
     if failure.kind == "assertion":

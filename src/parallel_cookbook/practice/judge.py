@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.kernel import Chooser, Operation, Task
 
 MAIN = "main"
+POLLS = "somebody waits here by looking again and again"
 NOT_RUN = "main() did not come to its end, so that nothing was put to the test"
 _END, _FAILED, ENTER, LEAVE = "end", "failed", "enter", "leave"
 
@@ -60,7 +61,7 @@ class JudgedMachine(Machine):
         super().__init__(entry, **options)
         self.judge = judge
         self.polls_at = ""
-        """Where a task has waited by looking again and again, as `file:line`; empty if none ever did."""
+        """Where a task of this execution has waited by looking again and again, as `file:line`, or empty."""
         self._ends = 0
         self._exit_at = ""
         self._caught: list[Fault] = []
@@ -68,7 +69,7 @@ class JudgedMachine(Machine):
 
     def execute(self, chooser: Chooser, repeats: int | None = None) -> Execution:
         """Execute the program once, and add to its faults what only the judge has seen."""
-        self._ends, self._exit_at, self._caught = 0, "", []
+        self._ends, self._exit_at, self._caught, self.polls_at = 0, "", [], ""
         if self.judge.forbids_polling and self.kernel.on_point is None:
             self.kernel.on_point = self._look_for_polls
         execution = super().execute(chooser, repeats)
@@ -82,6 +83,8 @@ class JudgedMachine(Machine):
             and self._ends != 1
         ):
             faults.append(Fault("exception", NOT_RUN, "", self._exit_at))
+        if self.judge.forbids_polling and self.polls_at and not faults:
+            faults.append(Fault("livelock", POLLS, "", self.polls_at))
         return execution
 
     # --- called by the program ------------------------------------------------------------------

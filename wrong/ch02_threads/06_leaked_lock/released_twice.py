@@ -42,8 +42,8 @@ def run_together(*calls: Callable[[], object]) -> None:
         thread.join()
 
 
-def main() -> None:
-    warehouse = Warehouse(parts=3)
+def main(parts: int = 3) -> None:
+    warehouse = Warehouse(parts)
     refused: list[int] = []
 
     def order(wanted: int) -> None:
@@ -52,9 +52,9 @@ def main() -> None:
         except OutOfStockError:
             refused.append(wanted)
 
-    run_together(lambda: order(2), lambda: order(2))
+    run_together(lambda: order(parts - 1), lambda: order(parts - 1))
     order(1)
-    assert refused == [2], refused
+    assert refused == [parts - 1], refused
     assert warehouse.parts == 0, warehouse.parts
 
 

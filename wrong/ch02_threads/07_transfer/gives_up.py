@@ -43,15 +43,16 @@ def run_together(*calls: Callable[[], object]) -> None:
         thread.join()
 
 
-def main() -> None:
+def main(there: int = 3, back: int = 5) -> None:
     ann, bob = Account(1, 10), Account(2, 10)
     sums: list[int] = []
     run_together(
-        lambda: transfer(ann, bob, 3),
-        lambda: transfer(bob, ann, 5),
+        lambda: transfer(ann, bob, there),
+        lambda: transfer(bob, ann, back),
         lambda: sums.append(audit(ann, bob)),
     )
-    assert (ann.balance, bob.balance) == (12, 8), (ann.balance, bob.balance)
+    moved = there - back
+    assert (ann.balance, bob.balance) == (10 - moved, 10 + moved), (ann.balance, bob.balance)
     assert sums == [20], f"the audit saw {sums[0]} of 20"
 
 

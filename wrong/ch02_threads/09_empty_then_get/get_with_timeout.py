@@ -12,11 +12,16 @@ from queue import Queue
 from threading import Thread
 
 
+def put_away(report: str, cabinet: list[str]) -> None:
+    """Put one report where it belongs."""
+    cabinet.append(report)
+
+
 def file_reports(reports: Queue[str], cabinet: list[str]) -> None:
     """Take reports from the queue and file them until there are none."""
     while not reports.empty():
         report = reports.get(timeout=1)
-        cabinet.append(report)
+        put_away(report, cabinet)
 
 
 def file_all(reports: Queue[str], clerks: int) -> list[str]:

@@ -15,12 +15,17 @@ Counter = Queue[str | None]
 """Dishes, and `None` for "closing time"."""
 
 
+def serve(dish: str, served: list[str]) -> None:
+    """Bring one dish to its table."""
+    served.append(dish)
+
+
 def waiter(counter: Counter, served: list[str], closing: Event) -> None:
     """Serve what is on the counter until closing time."""
     while not closing.is_set() or not counter.empty():
         dish = counter.get()
         if dish is not None:
-            served.append(dish)
+            serve(dish, served)
 
 
 def evening(dishes: Sequence[str], waiters: int) -> list[str]:

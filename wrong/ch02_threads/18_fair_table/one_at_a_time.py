@@ -1,9 +1,9 @@
 """Lets one philosopher eat at a time.
 
-Fewer eat, and still it is not said who is next: a neighbour who comes back quickly is
-served again.
+Two who are no neighbours get in each other's way now; and still it is not said who is
+next, so a neighbour who comes back quickly is served again.
 
-Rejected: assertion
+Rejected: deadlock
 """
 
 from threading import Condition, Thread
@@ -49,6 +49,8 @@ class Table:
 def main() -> None:
     table = Table(seats=4)
     table.sit_down(2)
+    table.sit_down(0)  # while 2 is eating
+    table.get_up(0)
 
     def philosopher(seat: int, meals: int) -> None:
         for _ in range(meals):

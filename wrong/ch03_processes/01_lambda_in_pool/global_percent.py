@@ -12,9 +12,14 @@ from multiprocessing import get_context
 factor = 100
 
 
-def scale(width: int) -> int:
+def scale_by_factor(width: int) -> int:
+    """Return as many percent as the factor says."""
+    return scale(width, factor)
+
+
+def scale(width: int, percent: int) -> int:
     """Return so many percent of a width."""
-    return width * factor // 100
+    return width * percent // 100
 
 
 def scale_all(widths: Sequence[int], percent: int) -> list[int]:
@@ -22,7 +27,7 @@ def scale_all(widths: Sequence[int], percent: int) -> list[int]:
     global factor
     factor = percent
     with get_context("spawn").Pool(2) as pool:
-        return pool.map(scale, widths)
+        return pool.map(scale_by_factor, widths)
 
 
 def main(widths: Sequence[int] = (640, 1024)) -> None:

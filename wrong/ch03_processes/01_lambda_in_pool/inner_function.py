@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from multiprocessing import get_context
 
 
+def scale(width: int, percent: int) -> int:
+    """Return so many percent of a width."""
+    return width * percent // 100
+
+
 def scale_all(widths: Sequence[int], percent: int) -> list[int]:
     """Scale each width, in a pool of processes; return them in the same order."""
 
-    def scale(width: int) -> int:
-        return width * percent // 100
+    def scale_one(width: int) -> int:
+        return scale(width, percent)
 
     with get_context("spawn").Pool(2) as pool:
-        return pool.map(scale, widths)
+        return pool.map(scale_one, widths)
 
 
 def main(widths: Sequence[int] = (640, 1024)) -> None:

@@ -8,9 +8,14 @@ Rejected: not-concurrent
 from collections.abc import Sequence
 
 
+def scale(width: int, percent: int) -> int:
+    """Return so many percent of a width."""
+    return width * percent // 100
+
+
 def scale_all(widths: Sequence[int], percent: int) -> list[int]:
     """Scale each width, in a pool of processes; return them in the same order."""
-    return [width * percent // 100 for width in widths]
+    return [scale(width, percent) for width in widths]
 
 
 def main(widths: Sequence[int] = (640, 1024)) -> None:

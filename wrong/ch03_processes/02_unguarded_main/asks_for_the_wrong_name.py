@@ -2,7 +2,7 @@
 
 Started by hand the file is called `__main__`. Now nobody starts any job.
 
-Rejected: not-concurrent
+Rejected: not-run
 """
 
 from collections.abc import Sequence

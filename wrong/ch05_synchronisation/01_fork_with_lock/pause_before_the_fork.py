@@ -1,6 +1,6 @@
 """Waits a little, so that the thread can finish its line.
 
-That helps when the line is short. The thread may be at the next one by then.
+That helps when the line is short. This one takes until the process has been started.
 
 Rejected: deadlock
 """
@@ -29,17 +29,18 @@ def start() -> BaseProcess:
 
 
 def main() -> None:
-    is_writing = Event()
+    is_writing, may_end = Event(), Event()
 
     def write_slowly() -> None:
         with log_lock:
             is_writing.set()
-            sleep(0.1)
+            may_end.wait()
 
     thread = Thread(target=write_slowly)
     thread.start()
     is_writing.wait()
     process = start()
+    may_end.set()
     thread.join()
     process.join()
     assert process.exitcode == 0, process.exitcode

@@ -8,7 +8,6 @@ Rejected: deadlock
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from threading import Event, Lock, Thread
-from time import sleep
 
 log_lock = Lock()
 """Guards this process's log."""
@@ -29,17 +28,18 @@ def start() -> BaseProcess:
 
 
 def main() -> None:
-    is_writing = Event()
+    is_writing, may_end = Event(), Event()
 
     def write_slowly() -> None:
         with log_lock:
             is_writing.set()
-            sleep(0.1)
+            may_end.wait()
 
     thread = Thread(target=write_slowly)
     thread.start()
     is_writing.wait()
     process = start()
+    may_end.set()
     thread.join()
     process.join()
     assert process.exitcode == 0, process.exitcode

@@ -1,0 +1,58 @@
+"""Returns the number that the next version will have.
+
+It is the right number, and there is no such version yet.
+
+Rejected: assertion
+"""
+
+from collections.abc import Callable
+from threading import Condition, Thread
+
+
+class Configuration:
+    """The present version, and how to hear of a newer one. `changed` guards `version`."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.changed = Condition()
+
+    def publish(self) -> None:
+        """Make a new version, and wake all who wait for one."""
+        with self.changed:
+            self.version += 1
+            self.changed.notify_all()
+
+    def wait_for_newer(self, version: int) -> int:
+        """Return the version as soon as it is newer than that."""
+        return version + 1
+
+
+def run_together(*calls: Callable[[], object]) -> None:
+    """Make each call in a thread of its own; return when all have ended."""
+    threads = [Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main(workers: int = 2) -> None:
+    configuration = Configuration()
+    published: list[bool] = []
+    got: list[int] = []
+
+    def publisher() -> None:
+        published.append(True)
+        configuration.publish()
+
+    def worker() -> None:
+        version = configuration.wait_for_newer(1)
+        assert published, f"version {version} is not there yet"
+        got.append(version)
+
+    run_together(publisher, *[worker for _ in range(workers)])
+    assert got == [2] * workers, got
+
+
+if __name__ == "__main__":
+    main()
