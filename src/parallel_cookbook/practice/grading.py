@@ -137,24 +137,43 @@ class Grading:
             # So that no file beside the answer stands for a standard module.
             entry = Entry(self.answer, root=Path(folder))
             machines: list[JudgedMachine] = []
-            found = self._check(entry, Budget(MAX_EXECUTIONS, self._left()), machines)
-            if found is not None:
+            return (
+                self._look_for_worse_than_polls(entry)
+                or self._check(entry, Budget(MAX_EXECUTIONS, self._left()), machines)
+                or self._check_other_calls(entry)
+                or self._look_at_tasks(entry, machines[0])
+            )
+
+    def _look_for_worse_than_polls(self, entry: Entry) -> Grade | None:
+        """Where it is forbidden to wait by looking, look for other faults first: they teach more."""
+        if not self.exercise.forbids_polling:
+            return None
+        budget = Budget(_MAX_OTHER_EXECUTIONS, self._left())
+        return _if_known(self._check(entry, budget, [], may_poll=True))
+
+    def _check_other_calls(self, entry: Entry) -> Grade | None:
+        """Call `main` with other arguments; some interleavings show whether the answer knew the first."""
+        for call in self.exercise.other_calls:
+            payload: Any = _Call(call)  # used like a Payload
+            other = replace(entry, module=_OTHER_NAME, function=call, payload=payload)
+            budget = Budget(_MAX_OTHER_EXECUTIONS, self._left())
+            if found := _if_known(self._check(other, budget, [], call)):
                 return found
-            for call in self.exercise.other_calls:
-                other = replace(entry, module=_OTHER_NAME, function=call, payload=_Call(call))  # type: ignore[arg-type] # it is used in the same way
-                budget = Budget(_MAX_OTHER_EXECUTIONS, self._left())
-                found = self._check(other, budget, [], call)
-                if found is not None and found.verdict != "unknown":
-                    return found
-            return self._look_at_tasks(entry, machines[0])
+        return None
 
     def _check(
-        self, entry: Entry, budget: Budget, machines: list[JudgedMachine], call: str = ""
+        self,
+        entry: Entry,
+        budget: Budget,
+        machines: list[JudgedMachine],
+        call: str = "",
+        *,
+        may_poll: bool = False,
     ) -> Grade | None:
         """Explore the program; return what is wrong, None if all was explored and nothing is."""
         judge = Judge(
             kept_names(self.exercise.source, self.exercise.may_change),
-            forbids_polling=self.exercise.forbids_polling,
+            forbids_polling=self.exercise.forbids_polling and not may_poll,
         )
 
         def new_machine(*arguments: Any, **options: Any) -> JudgedMachine:  # noqa: ANN401 - Machine's
@@ -298,6 +317,10 @@ class _Call:
         """Return what makes the call in the execution's own module."""
         space = vars(program.modules[_OTHER_NAME])
         return lambda: eval(self._code, space)  # noqa: S307 - the text is the exercise's own
+
+
+def _if_known(grade: Grade | None) -> Grade | None:
+    return None if grade is None or grade.verdict == "unknown" else grade
 
 
 def _exists(module: str) -> bool:
