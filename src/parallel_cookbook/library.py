@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
-import shutil
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
@@ -194,19 +191,6 @@ def rendered(
     lines: Iterator[RenderableType], width: int | None = None, *, has_colour: bool = False
 ) -> str:
     """Return what rich makes of the lines, without trailing space."""
-    from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
+    from parallel_cookbook.report.check import as_text  # noqa: PLC0415 - rich takes 60 ms
 
-    from parallel_cookbook.report.check import show  # noqa: PLC0415 - the same
-
-    stream = io.StringIO()
-    console = Console(
-        file=stream,
-        width=width or shutil.get_terminal_size().columns,
-        force_terminal=True,
-        color_system="standard" if has_colour else None,
-        no_color=not has_colour,
-        legacy_windows=False,
-    )
-    show(console, lines)
-    text = stream.getvalue() if has_colour else re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return as_text(lines, width, has_colour=has_colour)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -236,7 +237,10 @@ class Grading:
             message = f"{message} (when it is called as `{call}`)"
         verdict = "error" if kind in {"unsupported", "import"} else "fail"
         grade = self._grade(verdict, kind, message, _line_to_blame(failure, story, self.answer))
-        return replace(grade, story=story, schedule="" if call else failure.schedule)
+        if kind == "busy-wait" and story is not None:
+            story = _until_it_repeats(story, grade.line)
+        schedule = "" if call else failure.schedule
+        return replace(grade, report=report, story=story, schedule=schedule)
 
     def _look_at_tasks(self, entry: Entry, machine: JudgedMachine) -> Grade | None:
         place = self.exercise.facts.get("Together", "")
@@ -273,12 +277,17 @@ class Grading:
     def _error(self, kind: str, message: str, line: int) -> Grade:
         return self._grade("error", kind, message, line)
 
+    def _claim(self, kind: str) -> str:
+        if kind == "harness-changed":
+            return f"You may change {self.exercise.what_may_change}, and nothing else."
+        return _CLAIMS.get(kind, self.exercise.must_hold)
+
     def _grade(self, verdict: Any, kind: str, message: str, line: int) -> Grade:  # noqa: ANN401 - Verdict
         report = self._report
         return Grade(
             exercise=self.exercise.id,
             verdict=verdict,
-            claim=_CLAIMS.get(kind, self.exercise.must_hold),
+            claim=self._claim(kind),
             kind=kind,
             message=message,
             file=str(self.answer),
@@ -291,13 +300,13 @@ class Grading:
 
 
 _LEAST_S = 0.05
+_TURNS = 3
 _OTHER_NAME = "exercise"
 """What the answer's module is called when `main` is called with other arguments: not `__main__`."""
 _CLAIMS = {
     "syntax": "The file is Python.",
     "import": "What is imported is there.",
     "missing-file": "The file is there.",
-    "harness-changed": "Only what may be changed is changed.",
     "not-run": "main() runs to its end.",
     "not-concurrent": "The work is done at the same time.",
     "busy-wait": "Nobody keeps a processor busy while he waits.",
@@ -317,6 +326,16 @@ class _Call:
         """Return what makes the call in the execution's own module."""
         space = vars(program.modules[_OTHER_NAME])
         return lambda: eval(self._code, space)  # noqa: S307 - the text is the exercise's own
+
+
+def _until_it_repeats(story: Interleaving, line: int) -> Interleaving:
+    """Return the beginning of a story, to where somebody comes to `line` for the third time."""
+    times: Counter[int] = Counter()
+    for number, event in enumerate(story.events):
+        times[event.task] += event.line == line
+        if times[event.task] >= _TURNS:
+            return replace(story, events=story.events[: number + 1])
+    return story
 
 
 def _if_known(grade: Grade | None) -> Grade | None:

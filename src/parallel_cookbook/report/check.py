@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.text import Text
 
 from parallel_cookbook.report.check_columns import Columns, legend
@@ -15,7 +19,7 @@ from parallel_cookbook.report.check_why import why
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from parallel_cookbook.check.result import CheckReport, Failure
     from parallel_cookbook.events import Interleaving
@@ -37,6 +41,24 @@ def show(console: Console, lines: Iterator[RenderableType]) -> None:
         console.print(
             line, soft_wrap=is_whole or (is_prose and not console.is_terminal), highlight=False
         )
+
+
+def as_text(
+    lines: Iterator[RenderableType], width: int | None = None, *, has_colour: bool = False
+) -> str:
+    """Return what rich makes of the lines, without trailing space."""
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=width or shutil.get_terminal_size().columns,
+        force_terminal=True,
+        color_system="standard" if has_colour else None,
+        no_color=not has_colour,
+        legacy_windows=False,
+    )
+    show(console, lines)
+    text = stream.getvalue() if has_colour else re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
 def report_lines(report: CheckReport) -> Iterator[RenderableType]:
@@ -103,7 +125,7 @@ def failure_lines(
     yield Text.assemble((failure.kind.replace("-", " "), "bold red"), headline(failure))
     if story is None:
         return
-    yield from _story_lines(story, failure)
+    yield from story_lines(story, failure)
     yield Text()
     yield Text(f"replay: {command(failure.schedule)}", no_wrap=True, overflow="ignore")
 
@@ -132,7 +154,8 @@ def columns(story: Interleaving, failure: Failure | None = None) -> Columns:
     return Columns(story_rows(story, failure), story.tasks)
 
 
-def _story_lines(story: Interleaving, failure: Failure) -> Iterator[RenderableType]:
+def story_lines(story: Interleaving, failure: Failure) -> Iterator[RenderableType]:
+    """Yield an interleaving as columns, and why it ends badly."""
     rows = story_rows(story, failure)
     if len(rows) > 1 or (rows and rows[0].kind != "failed"):
         yield Text()

@@ -3,7 +3,7 @@
 It comes to the right end, but each waiting worker keeps asking, and reads the version
 while it may be just being written.
 
-Rejected: busy-wait
+Rejected: data-race
 """
 
 import time
