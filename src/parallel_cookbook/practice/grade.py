@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 DEFAULT_MAX_SECONDS = 10.0
 _GRACE_S = 3.0
 """How much longer than it may take a grade is waited for."""
+_PATIENCE_S = 4.0
+"""A process that has promised signs of life, and gives none for so long, stands still."""
 _LOOK_S = 0.1
 _TRACE_S = 0.5
 _FRAME = re.compile(r'File "(.+)", line (\d+) in ')
@@ -205,15 +207,17 @@ class _One:
     def wait(self) -> Grade | None:
         """Return the grade; None if the process has ended, or was ended, without one."""
         progress = Progress(0, 0.0, 0.0)
+        deadline = self._began + self._max_seconds + _GRACE_S
+        patience = deadline
         while True:
             self._on_progress(progress)
-            seconds = time.monotonic() - self._began
-            if seconds > self._max_seconds + _GRACE_S:
+            now = time.monotonic()
+            if now > min(deadline, patience):
                 self._look_where_it_stands()
                 self._end()
                 self._was_ended = True
                 return None
-            progress = Progress(progress.executions, progress.share_done, seconds)
+            progress = replace(progress, seconds=now - self._began)
             if not self._news.poll(_LOOK_S):
                 continue
             try:
@@ -225,8 +229,9 @@ class _One:
             if isinstance(message, int):
                 self._pid = message
             else:
-                executions, share, _ = message
-                progress = Progress(executions, share, seconds)
+                patience = time.monotonic() + _PATIENCE_S if message.is_watched else deadline
+                if message.executions:
+                    progress = Progress(message.executions, message.share_done, progress.seconds)
 
     def without_grade(self, code: int | None) -> Grade:
         """Return the grade of an answer whose process has ended without one."""

@@ -212,7 +212,9 @@ class Grading:
                 "explored: that proves nothing. Make it simpler"
             )
         else:
-            message = f"an execution takes too long to be proven: {_first_line(failure.message)}"
+            message = (
+                "it goes on and on: is there a loop that never ends? That cannot be proven right"
+            )
         _, line = _place(failure.location if failure else "")
         return self._grade("unknown", "budget", message, line)
 
@@ -358,7 +360,9 @@ def _kind_and_message(failure: Failure) -> tuple[str, str]:
     if failure.message == POLLS:
         return "busy-wait", message
     if failure.kind == "exception" and message.startswith(("ImportError", "ModuleNotFoundError")):
-        return "import", message.partition(": ")[2]
+        return "import", message.partition(": ")[2].partition(" (/")[0]
+    if failure.kind == "unsupported":
+        return "unsupported", message.partition(" If it only takes long")[0]
     if failure.kind == "assertion":
         text = message.removeprefix("AssertionError").removeprefix(": ")
         return "assertion", text or "an assertion fails"

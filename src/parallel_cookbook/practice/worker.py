@@ -51,6 +51,17 @@ class Request:
     """The file into which this process writes where it is, when it gets SIGUSR1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of life."""
+
+    executions: int = 0
+    """How many there were; 0 if that is not told."""
+    share_done: float = 0.0
+    is_watched: bool = True
+    """Whether more signs will come soon, unless it stands still."""
+
+
 def serve_at(handle: int) -> None:
     """Serve the socket with this file descriptor."""
     with socket.socket(fileno=handle) as control:
@@ -88,30 +99,49 @@ def _grade(request: Request, news: Connection) -> NoReturn:
     os.setsid()
     _limit(request.max_seconds)
     _close_streams()
-    told = 0.0
-
-    def tell(tally: Tally) -> None:
-        nonlocal told
-        if time.monotonic() - told >= _TELL_S:
-            told = time.monotonic()
-            _send(news, (tally.executions, tally.share_done, tally.seconds))
-
+    teller = _Teller(news)
     with open(request.trace, "wb") as trace:  # noqa: PTH123 - faulthandler needs the file itself
         faulthandler.register(signal.SIGUSR1, file=trace, all_threads=False)
-        _send(news, os.getpid())
+        teller.send(os.getpid())
         grading = Grading(
-            request.exercise, request.answer, request.max_seconds, request.mark, on_progress=tell
+            request.exercise,
+            request.answer,
+            request.max_seconds,
+            request.mark,
+            on_progress=teller.progress,
+            on_look=teller.look,
         )
-        grade = grading.grade()
-        _send(news, grade)
+        teller.send(grading.grade())
     os._exit(0)
 
 
-def _send(news: Connection, message: object) -> None:
-    try:
-        news.send(message)
-    except OSError:  # nobody waits any more
-        os._exit(1)
+class _Teller:
+    """Sends news to who waits for the grade."""
+
+    def __init__(self, news: Connection) -> None:
+        self._news = news
+        self._told = 0.0
+        self._is_sending = False
+
+    def send(self, message: object) -> None:
+        """Send a message; end the process if nobody waits for it any more."""
+        self._is_sending = True
+        try:
+            self._news.send(message)
+        except OSError:
+            os._exit(1)
+        self._is_sending = False
+
+    def progress(self, tally: Tally) -> None:
+        """Tell how far the search has come, now and then."""
+        if time.monotonic() - self._told >= _TELL_S:
+            self._told = time.monotonic()
+            self.send(Sign(tally.executions, tally.share_done, is_watched=True))
+
+    def look(self, is_watched: bool) -> None:
+        """Give a sign of life; called in a signal's handler, perhaps in the midst of another message."""
+        if not self._is_sending:
+            self.send(Sign(is_watched=is_watched))
 
 
 def _limit(max_seconds: float) -> None:
