@@ -17,6 +17,7 @@ What you may change
 Fails: deadlock
 Also: main(("Rome", "Bern", "Kyiv"))
 Together: SlowService.fetch
+Calls: SlowService.fetch 2
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ What you may change
 Fails: deadlock
 Also: main(("Ada", "Grace", "Joan"))
 Together: Sale.customer
+Calls: Sale.customer 2
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,7 @@ What you may change
 
 Fails: assertion
 Also: main(requests=3)
+Calls: Connection.__init__ 1
 """
 
 from collections.abc import Callable

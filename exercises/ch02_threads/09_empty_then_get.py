@@ -16,6 +16,7 @@ What you may change
 Fails: deadlock
 Also: main(("post", "press", "plans", "pay")); main(("post",))
 Together: put_away
+Calls: put_away 3
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ What you may change
 Fails: deadlock
 Also: main(("rice", "cake", "tea")); main(("rice",))
 Together: serve
+Calls: serve 2
 """
 
 from collections.abc import Sequence

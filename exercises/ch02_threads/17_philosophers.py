@@ -14,6 +14,7 @@ What you may change
 
 Fails: deadlock
 Also: main(philosophers=4)
+Calls: eat 3
 """
 
 from functools import partial

@@ -16,6 +16,8 @@ Fails: exception
 Also: main((100, 200, 300))
 Together: scale
 Run: for real
+Calls: scale 2
+Elsewhere: scale
 """
 
 from collections.abc import Sequence

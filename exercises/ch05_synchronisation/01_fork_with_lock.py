@@ -15,6 +15,8 @@ What you may change
 
 Fails: deadlock
 Run: for real
+Calls: write_log 1
+Elsewhere: write_log
 """
 
 from multiprocessing import get_context

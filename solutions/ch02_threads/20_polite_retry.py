@@ -41,13 +41,13 @@ def run_together(*calls: Callable[[], object]) -> None:
         thread.join()
 
 
-def main() -> None:
+def main(jobs: tuple[str, str] = ("copy", "scan")) -> None:
     scanner, printer = Device(1), Device(2)
     run_together(
-        partial(use_both, scanner, printer, "copy"),
-        partial(use_both, printer, scanner, "scan"),
+        partial(use_both, scanner, printer, jobs[0]),
+        partial(use_both, printer, scanner, jobs[1]),
     )
-    assert sorted(scanner.jobs) == ["copy", "scan"], scanner.jobs
+    assert sorted(scanner.jobs) == sorted(jobs), scanner.jobs
     assert scanner.jobs == printer.jobs, (scanner.jobs, printer.jobs)
 
 

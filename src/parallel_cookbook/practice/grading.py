@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 from parallel_cookbook.check import Budget, CheckReport, Entry, Tally, check_entry, replay_entry
 from parallel_cookbook.errors import CookbookError, UsageError
 from parallel_cookbook.practice.integrity import fingerprint, first_change
-from parallel_cookbook.practice.judge import NOT_RUN, POLLS, Judge, JudgedMachine
+from parallel_cookbook.practice.judge import (
+    HERE,
+    MISCOUNT,
+    NOT_RUN,
+    POLLS,
+    Calls,
+    Judge,
+    JudgedMachine,
+)
 from parallel_cookbook.practice.kept_parts import changes_of_kept_parts, kept_names
 from parallel_cookbook.practice.overlap import Overlap
 from parallel_cookbook.practice.reach import reaches
@@ -175,6 +183,7 @@ class Grading:
         judge = Judge(
             kept_names(self.exercise.source, self.exercise.may_change),
             forbids_polling=self.exercise.forbids_polling and not may_poll,
+            calls=None if call else self._calls(),
         )
 
         def new_machine(*arguments: Any, **options: Any) -> JudgedMachine:  # noqa: ANN401 - Machine's
@@ -203,6 +212,11 @@ class Grading:
         if report.verdict == "unknown":
             return self._undecided(report)
         return self._failed(report, entry, partial(JudgedMachine, judge=judge), call)
+
+    def _calls(self) -> Calls | None:
+        name, _, times = self.exercise.facts.get("Calls", "").partition(" ")
+        is_elsewhere = self.exercise.facts.get("Elsewhere") == name
+        return Calls(name, int(times), is_elsewhere) if name else None
 
     def _undecided(self, report: CheckReport) -> Grade:
         failure = report.failures[0] if report.failures else None
@@ -309,13 +323,22 @@ _CLAIMS = {
     "syntax": "The file is Python.",
     "import": "What is imported is there.",
     "missing-file": "The file is there.",
-    "not-run": "main() runs to its end.",
+    "not-run": "The work is done where it is to be done, and main() runs to its end.",
     "not-concurrent": "The work is done at the same time.",
     "busy-wait": "Nobody keeps a processor busy while he waits.",
     "budget": "It can be proven within the limits of time and size.",
     "unsupported": "It uses nothing but what a check can control.",
 }
 """What failed, where it is not what the exercise itself promises."""
+
+
+_KINDS_OF_JUDGE = {
+    HERE: "not-concurrent",
+    NOT_RUN: "not-run",
+    MISCOUNT: "not-run",
+    POLLS: "busy-wait",
+}
+"""What the judge's own faults are called."""
 
 
 class _Call:
@@ -355,10 +378,9 @@ def _exists(module: str) -> bool:
 
 def _kind_and_message(failure: Failure) -> tuple[str, str]:
     message = _first_line(failure.message)
-    if failure.message == NOT_RUN:
-        return "not-run", message
-    if failure.message == POLLS:
-        return "busy-wait", message
+    for mark, kind in _KINDS_OF_JUDGE.items():
+        if mark in message:
+            return kind, message
     if failure.kind == "exception" and message.startswith(("ImportError", "ModuleNotFoundError")):
         return "import", message.partition(": ")[2].partition(" (/")[0]
     if failure.kind == "unsupported":

@@ -44,6 +44,8 @@ def _add(found: Fingerprint, module: ModuleType) -> None:
         if isinstance(thing, FunctionType):
             found[f"{module.__name__}.{name}"] = id(thing)
             found[f"{module.__name__}.{name}.__code__"] = id(thing.__code__)
+        elif isinstance(thing, dict | list | set) and not name.startswith("_"):
+            found[f"{module.__name__}.{name}"] = hash((id(thing), len(thing)))
         elif isinstance(thing, type):
             found[f"{module.__name__}.{name}"] = id(thing)
             if thing.__module__ == module.__name__:

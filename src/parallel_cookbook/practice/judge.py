@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.asserts import EXPLAIN
@@ -19,7 +20,7 @@ from parallel_cookbook.check.polling import Poll
 from parallel_cookbook.kernel import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from parallel_cookbook.check import Entry
     from parallel_cookbook.check.cycles import Round
@@ -29,7 +30,23 @@ if TYPE_CHECKING:
 MAIN = "main"
 POLLS = "somebody waits here by looking again and again"
 NOT_RUN = "main() did not come to its end, so that nothing was put to the test"
-_END, _FAILED, ENTER, LEAVE = "end", "failed", "enter", "leave"
+STRAY = (
+    "a process that was started runs main(), too: the file's last lines are executed there as well"
+)
+MISCOUNT, HERE = "is to be called", "it was called in the first one"
+"""Parts of the messages of faults of these kinds."""
+_BEGIN, _END, _FAILED, _COUNT = "begin", "end", "failed", "count"
+ENTER, LEAVE = "enter", "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How often a kept function is to be called in each execution: that is where the work is done."""
+
+    name: str
+    times: int
+    is_elsewhere: bool = False
+    """Whether all of them must be made by processes that were started."""
 
 
 class Judge:
@@ -43,6 +60,7 @@ class Judge:
         on_visit: Callable[[str], None] = lambda _what: None,
         needs_end: bool = True,
         forbids_polling: bool = False,
+        calls: Calls | None = None,
     ) -> None:
         self.kept = frozenset(kept)
         """The functions and classes whose assertions count, even if somebody catches them;
@@ -52,6 +70,7 @@ class Judge:
         self.on_visit = on_visit
         self.needs_end = needs_end
         self.forbids_polling = forbids_polling
+        self.calls = calls
 
 
 class JudgedMachine(Machine):
@@ -63,6 +82,10 @@ class JudgedMachine(Machine):
         self.polls_at = ""
         """Where a task of this execution has waited by looking again and again, as `file:line`, or empty."""
         self._ends = 0
+        self._calls = self._calls_here = 0
+        """Of the function that is counted: in all processes, and in the first."""
+        self._has_stray = False
+        """Whether a process that was started has begun with `main`."""
         self._exit_at = ""
         self._caught: list[Fault] = []
         self.program.explain_asserts(_Calls(self))  # type: ignore[arg-type] # it is called the same way
@@ -70,22 +93,41 @@ class JudgedMachine(Machine):
     def execute(self, chooser: Chooser, repeats: int | None = None) -> Execution:
         """Execute the program once, and add to its faults what only the judge has seen."""
         self._ends, self._exit_at, self._caught, self.polls_at = 0, "", [], ""
+        self._has_stray = False
+        self._calls = self._calls_here = 0
         if self.judge.forbids_polling and self.kernel.on_point is None:
             self.kernel.on_point = self._look_for_polls
         execution = super().execute(chooser, repeats)
         faults = execution.faults
         if not any(fault.kind == "assertion" for fault in faults):
             faults += self._caught
-        if (
-            self.judge.needs_end
-            and execution.ending is Ending.FINISHED
-            and not faults
-            and self._ends != 1
-        ):
-            faults.append(Fault("exception", NOT_RUN, "", self._exit_at))
-        if self.judge.forbids_polling and self.polls_at and not faults:
-            faults.append(Fault("livelock", POLLS, "", self.polls_at))
+        if not faults:
+            faults += self._faults_of_judge(execution.ending)
         return execution
+
+    def _faults_of_judge(self, ending: Ending) -> Iterator[Fault]:
+        judge = self.judge
+        if judge.forbids_polling and self.polls_at:
+            yield Fault("livelock", POLLS, "", self.polls_at)
+        if ending is not Ending.FINISHED:
+            return
+        if judge.needs_end and self._ends != 1:
+            yield Fault("exception", NOT_RUN, "", self._exit_at)
+        elif judge.needs_end and self._has_stray:
+            yield Fault("exception", STRAY, "", "")
+        elif judge.calls is not None:
+            yield from self._miscounts(judge.calls)
+
+    def _miscounts(self, calls: Calls) -> Iterator[Fault]:
+        times = "once" if calls.times == 1 else f"{calls.times} times"
+        asked = f"`{calls.name}` {MISCOUNT} {times}"
+        if calls.is_elsewhere:
+            asked += " in other processes"
+        if calls.is_elsewhere and self._calls_here:
+            yield Fault("exception", f"{asked}, and {HERE}", "", "")
+        elif self._calls != calls.times:
+            done = "once" if self._calls == 1 else f"{self._calls} times"
+            yield Fault("exception", f"{asked}, and was called {done}", "", "")
 
     # --- called by the program ------------------------------------------------------------------
 
@@ -99,8 +141,14 @@ class JudgedMachine(Machine):
             task = self.kernel.running.name
             self._caught.append(Fault("assertion", whole, task, f"{self.entry.file}:{line}"))
             return text
+        is_first = self.kernel.running.group is self.kernel.root
         if what == _END:
-            self._ends += self.kernel.running.group is self.kernel.root
+            self._ends += is_first
+        elif what == _BEGIN:
+            self._has_stray |= not is_first
+        elif what == _COUNT:
+            self._calls += 1
+            self._calls_here += is_first
         else:
             self.judge.on_visit(what)
         return ""
@@ -141,7 +189,11 @@ class _Calls(ast.NodeVisitor):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._prepare_function(node, node.name)
                 if node.name == MAIN:
-                    node.body.append(_call(_END, node.body[-1]))
+                    node.body = [
+                        _call(_BEGIN, node.body[0]),
+                        *node.body,
+                        _call(_END, node.body[-1]),
+                    ]
             elif isinstance(node, ast.ClassDef):
                 for member in node.body:
                     if isinstance(member, ast.FunctionDef):
@@ -153,6 +205,8 @@ class _Calls(ast.NodeVisitor):
                 if isinstance(inner, ast.Assert):
                     given = [] if inner.msg is None else [inner.msg]
                     inner.msg = _call(_FAILED, inner, *given).value
+        if self._judge.calls is not None and name == self._judge.calls.name:
+            node.body.insert(0, _call(_COUNT, node.body[0]))
         if name == self._judge.visited:
             first, last = node.body[0], node.body[-1]
             around = ast.Try(body=node.body, handlers=[], orelse=[], finalbody=[_call(LEAVE, last)])

@@ -90,6 +90,13 @@ def _take_apart(tree: ast.Module, may_change: frozenset[str]) -> _Parts:
 
 def _bind(parts: _Parts, statement: ast.stmt, may_change: frozenset[str]) -> list[str]:
     """File a statement of the top level among the parts; return the names that it binds."""
+    walrus = _named_outside_functions(statement)
+    if walrus:
+        parts.variables.update(dict.fromkeys(walrus, ast.dump(statement)))
+    return walrus + _bind_plainly(parts, statement, may_change)
+
+
+def _bind_plainly(parts: _Parts, statement: ast.stmt, may_change: frozenset[str]) -> list[str]:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         origin = statement.module or "." if isinstance(statement, ast.ImportFrom) else ""
         new = {alias.asname or alias.name: f"{origin}:{alias.name}" for alias in statement.names}
@@ -109,6 +116,22 @@ def _bind(parts: _Parts, statement: ast.stmt, may_change: frozenset[str]) -> lis
     if MAIN not in may_change:
         parts.used |= {node.id for node in _names(statement)}
     return []
+
+
+def _named_outside_functions(node: ast.AST) -> list[str]:
+    """Return the names that are bound by `:=` when the statement is executed."""
+    found = []
+    for field_name, value in ast.iter_fields(node):
+        if field_name == "body" and isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+        ):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.NamedExpr):
+                found.append(child.target.id)
+            if isinstance(child, ast.AST):
+                found += _named_outside_functions(child)
+    return found
 
 
 def _kept_text(parts: _Parts, definition: _Definition, may_change: frozenset[str]) -> str:
@@ -144,6 +167,27 @@ def _globals(node: ast.AST) -> set[str]:
 def defined_names(tree: ast.Module) -> set[str]:
     """Return the names of the functions and classes at the top level of a file."""
     return {node.name for node in tree.body if isinstance(node, _Definition)}
+
+
+def kept_records(tree: ast.Module, may_change: frozenset[str]) -> set[str]:
+    """Return `main` and the names of lists, sets and dictionaries, but for those that the free parts use.
+
+    They are the exercise's records, by which it judges.
+    """
+    variables = {"main"}
+    used: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            if isinstance(node.value, ast.List | ast.Set | ast.Dict):
+                variables |= {n.id for n in _names(node) if isinstance(n.ctx, ast.Store)}
+        elif isinstance(node, _Definition):
+            members = node.body if isinstance(node, ast.ClassDef) else []
+            free = [m for m in members if f"{node.name}.{getattr(m, 'name', '')}" in may_change]
+            for part in [node] if node.name in may_change else free:
+                used |= {name.id for name in _names(part)}
+        elif MAIN in may_change:
+            used |= {name.id for name in _names(node)}
+    return variables - used
 
 
 def kept_names(exercise: str, may_change: frozenset[str]) -> frozenset[str]:

@@ -9,10 +9,11 @@ anything is executed. It is a fence and no prison: it makes cheating harder than
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from typing import TYPE_CHECKING
 
-from parallel_cookbook.practice.kept_parts import MAIN, defined_names
+from parallel_cookbook.practice.kept_parts import MAIN, defined_names, kept_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +24,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 ALLOWED_MODULES = _words(
-    """__future__ abc bisect collections concurrent contextlib contextvars copy dataclasses datetime decimal
-    enum fractions functools heapq itertools logging math multiprocessing numbers operator queue random re
-    sched statistics string textwrap threading time typing weakref"""
+    """__future__ abc bisect collections concurrent contextlib copy dataclasses enum functools heapq itertools
+    logging math multiprocessing operator queue random threading time typing"""
 )
 """What an answer may import besides what its exercise does: the first part of a module's name."""
 _SUBMODULES = {
@@ -37,7 +37,9 @@ _SUBMODULES = {
 }
 _INNER_MODULES = _words("util reduction spawn resource_tracker forkserver popen_fork")
 """Parts of multiprocessing that an answer has no business in."""
-_WITHHELD = _words("attrgetter methodcaller get_type_hints ForwardRef make_dataclass")
+_WITHHELD = _words(
+    "dispatch_table attrgetter methodcaller get_type_hints ForwardRef make_dataclass"
+)
 """Names of allowed modules that make code, or attributes, out of text."""
 _BUILTINS = _words(
     "__import__ breakpoint compile eval exec globals help input locals memoryview open vars"
@@ -56,8 +58,12 @@ _MODULES = _words(
     "bltns builtins ctypes gc importlib inspect os posix runpy subprocess sys traceback"
 )
 """Modules that are attributes of others, with or without an underscore before them."""
-_FRAMES = re.compile(r"(?:f|tb|gi|cr|ag|gr|co)_\w+|mro|_?kernel|_target|_task|_world")
-"""Attributes of frames, tracebacks, generators and code, and what the simulation keeps for itself."""
+_INNER_NAMES = _words(
+    """ag_await ag_code ag_frame cr_await cr_code cr_frame cr_origin f_back f_builtins f_code f_globals
+    f_locals f_trace gi_code gi_frame gi_yieldfrom gr_frame kernel mro register tb_frame tb_next _holder
+    _kernel _target _task _world dispatch_table"""
+)
+"""Attributes of frames, tracebacks, generators and classes, and what the simulation keeps for itself."""
 _SPECIAL = re.compile(r"__\w+__")
 
 Fault = tuple[int, str]
@@ -70,18 +76,14 @@ def reaches(exercise: str, answer: str, may_change: frozenset[str]) -> list[Faul
     What the exercise itself does is allowed. Raises SyntaxError if one of them is no Python.
     """
     given = ast.parse(exercise)
-    known = {ast.dump(node) for node in ast.walk(given) if isinstance(node, ast.stmt | ast.expr)}
     tree = ast.parse(answer)
-    return sorted(set(_Reader(given, tree, known, may_change).faults(tree)))
+    return sorted(set(_Reader(given, tree, may_change).faults(tree)))
 
 
 class _Reader:
     """Reads one answer."""
 
-    def __init__(
-        self, given: ast.Module, tree: ast.Module, known: set[str], may_change: frozenset[str]
-    ) -> None:
-        self._known = known
+    def __init__(self, given: ast.Module, tree: ast.Module, may_change: frozenset[str]) -> None:
         self._docstrings = {
             id(node.value)
             for node in ast.walk(tree)
@@ -91,17 +93,24 @@ class _Reader:
         imported = _imported_names(given) | _imported_names(tree)
         self._fixed = (defined_names(given) | imported) - may_change
         """Names of what is shared: nobody may change the attributes of these."""
+        self._withheld = kept_records(given, may_change)
+        """Names of the exercise's records, which its free parts do not use."""
         self._methods = _methods(given)
         """Names of methods that are called by what is kept: no object may hide them."""
+        self._given = {_text(part) for part in _parts(given)}
+        """What the answer has left as it was."""
 
     def faults(self, tree: ast.Module) -> Iterator[Fault]:
         """Yield what is wrong, in no order."""
-        for node in ast.walk(tree):
-            if isinstance(node, ast.MatchClass):
-                for name in node.kwd_attrs:
-                    yield from ((node.lineno, reason) for reason in self._attribute(name))
-            if isinstance(node, ast.expr | ast.stmt) and ast.dump(node) not in self._known:
-                yield from ((node.lineno, sentence) for sentence in self._sentences(node))
+        for part in _parts(tree):
+            if _text(part) in self._given:
+                continue
+            for node in ast.walk(part):
+                if isinstance(node, ast.MatchClass):
+                    for name in node.kwd_attrs:
+                        yield from ((node.lineno, reason) for reason in self._attribute(name))
+                if isinstance(node, ast.expr | ast.stmt):
+                    yield from ((node.lineno, sentence) for sentence in self._sentences(node))
 
     def _sentences(self, node: ast.expr | ast.stmt) -> Iterator[str]:
         match node:
@@ -109,6 +118,8 @@ class _Reader:
                 yield from self._imported(node)
             case ast.Name(id=name) if name in _BUILTINS | _GLOBALS:
                 yield f"`{name}` could reach the judge; an answer does without it"
+            case ast.Name(id=name) if name in self._withheld:
+                yield f"`{name}` belongs to what is kept; an answer does without it"
             case ast.Call(func=ast.Name(id=name), args=args):
                 yield from self._called(name, args)
             case ast.Constant(value=str(text)) if id(node) not in self._docstrings:
@@ -150,7 +161,7 @@ class _Reader:
         """Yield why an attribute may not be used, if it may not."""
         is_special = _SPECIAL.fullmatch(name) is not None and name not in _ATTRIBUTES
         is_private = name.startswith("_") and not name.startswith("__") and name not in self._own
-        if is_special or is_private or name.strip("_") in _MODULES or _FRAMES.fullmatch(name):
+        if is_special or is_private or name.strip("_") in _MODULES or name in _INNER_NAMES:
             yield f"`.{name}` could reach the judge; an answer does without it"
 
     def _stored(self, node: ast.Attribute) -> Iterator[str]:
@@ -167,6 +178,28 @@ class _Reader:
                 yield "a metaclass could deceive the judge; an answer does without it"
         elif _SPECIAL.fullmatch(node.name) and node.name not in _METHODS:
             yield f"`{node.name}` decides what the judge is shown; an answer does without it"
+
+
+def _parts(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements of a file; of a class, its head, and its members one by one."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from node.body
+            node.body = [ast.Pass(lineno=node.lineno, col_offset=0)]
+        yield node
+
+
+def _text(part: ast.stmt) -> str:
+    """Return what two equal parts have in common, whatever their docstrings say."""
+    bare = copy.deepcopy(part)
+    for node in ast.walk(bare):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [
+                one
+                for one in node.body
+                if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+            ]
+    return ast.dump(bare)
 
 
 def _import(module: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.check import Tally
     from parallel_cookbook.practice.exercises import Exercise
 
-MAX_MEMORY_BYTES = 2 << 30
+MAX_MEMORY_BYTES = 1 << 30
 """How much address space a process that grades may have."""
 _MAX_FILE_BYTES = 64 << 20
 _MORE_CPU_S = 10

@@ -40,19 +40,20 @@ def run_together(*calls: Callable[[], object]) -> None:
         thread.join()
 
 
-def main(parts: int = 3) -> None:
+def main(parts: int = 3, wanted: int = 2) -> None:
     warehouse = Warehouse(parts)
     refused: list[int] = []
 
-    def order(wanted: int) -> None:
+    def order(number: int) -> None:
         try:
-            warehouse.take(wanted)
+            warehouse.take(number)
         except OutOfStockError:
-            refused.append(wanted)
+            refused.append(number)
 
-    run_together(lambda: order(parts - 1), lambda: order(parts - 1))
-    order(1)
-    assert refused == [parts - 1], refused
+    run_together(lambda: order(wanted), lambda: order(wanted))
+    filled = min(2, parts // wanted)
+    order(parts - filled * wanted)
+    assert refused == [wanted] * (2 - filled), refused
     assert warehouse.parts == 0, warehouse.parts
 
 

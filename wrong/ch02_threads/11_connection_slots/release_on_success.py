@@ -57,6 +57,7 @@ def run_together(*calls: Callable[[], object]) -> None:
 
 def main() -> None:
     def hard() -> str:
+        assert server.open, "no connection is open"
         return "42"
 
     def impatient() -> None:
@@ -69,7 +70,8 @@ def main() -> None:
         except ZeroDivisionError:
             pass
 
-    client = Client(Server(allowed=1))
+    server = Server(allowed=1)
+    client = Client(server)
     run_together(impatient, careless)
     assert client.ask(lambda: client.ask(hard)) == "busy", "one connection within another"
     assert client.ask(hard) == "42", "a slot is lost"

@@ -23,8 +23,8 @@ def try_to_write_log(line: str) -> None:
     """Write a line to the log, or end with exit code 1."""
     if not log_lock.acquire(timeout=1):
         raise SystemExit(1)
-    print(line)
     log_lock.release()
+    write_log(line)
 
 
 def start() -> BaseProcess:
