@@ -462,6 +462,10 @@ def _listed(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
+_PERFORMING = frozenset({"hooks.py", "insides.py"})
+"""Files that perform the program's accesses, and raise what these raise."""
+
+
 def _is_ours(error: BaseException) -> bool:
     """Whether the check itself raised it by mistake: then it says nothing about the program."""
     if isinstance(error, ImportError):
@@ -472,7 +476,7 @@ def _is_ours(error: BaseException) -> bool:
     if traceback is None:
         return False
     innermost = Path(traceback.tb_frame.f_code.co_filename)
-    return innermost.parent in _OWN_FOLDERS and innermost.name != "hooks.py"
+    return innermost.parent in _OWN_FOLDERS and innermost.name not in _PERFORMING
 
 
 def _silent_about_killed(news: sys.UnraisableHookArgs) -> None:

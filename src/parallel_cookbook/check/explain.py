@@ -103,9 +103,22 @@ class NarratingHooks(CheckHooks):
         self.tell(site, "sees", obj)
         return found
 
+    def truth(self, site: int, obj: Any, /) -> Any:
+        found = super().truth(site, obj)
+        self.tell(site, "sees", obj)
+        return found
+
+    def unpack(self, site: int, obj: Any, /) -> Any:
+        found = super().unpack(site, obj)
+        if found is obj:
+            self.tell(site, "sees", obj)
+        return found
+
     def iterate(self, site: int, iterable: Any, /) -> Any:
         steps = super().iterate(site, iterable)
-        return steps if steps is iterable else self._told_steps(site, iterable, steps)
+        if type(iterable) not in _CONTAINERS:
+            return steps
+        return self._told_steps(site, iterable, steps)
 
     def _told_steps(self, site: int, iterable: Any, steps: Any) -> Iterator[Any]:
         for item in steps:

@@ -1,9 +1,5 @@
 """The hooks of the check: what rewritten code calls, each access turned into reads and writes of places.
 
-A container is not one place but several, so that two tasks that fill different slots of one list do not
-conflict: each of its items is one, and its *shape*, which items there are and in which order, is another. To
-look at all items is to read the shape and every item; to append is to write the shape.
-
 As long as the program has only one task nothing is noted down: whatever it does then happens before
 everything that its later tasks do.
 """
@@ -14,19 +10,33 @@ import enum
 import functools
 import sys
 import types
-from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.cycles import Cycles
+from parallel_cookbook.check.insides import (
+    CONTAINER_METHODS,
+    MAKING_VIEWS,
+    READING_METHODS,
+    STEPPED,
+    VIEWS,
+    Insides,
+    base_of,
+)
+from parallel_cookbook.check.natures import (
+    Nature,
+    comes_closed,
+    is_closed_class,
+    is_foreign_module,
+    nature_of,
+)
 from parallel_cookbook.check.polling import Polls
 from parallel_cookbook.check.schedule import key_of
-from parallel_cookbook.instrument import CONTAINER_TYPES
-from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS
+from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS, FRAME_READING_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
 from parallel_cookbook.simulation.processes.shared_memory import announce
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from parallel_cookbook.check.memory import Memory, Place
     from parallel_cookbook.kernel import Kernel
@@ -36,43 +46,15 @@ if TYPE_CHECKING:
 
 _ATOMS = frozenset({int, float, str, bool, type(None)})
 """Types of which every object is one value, and no container."""
-_CONTAINERS = frozenset(CONTAINER_TYPES)
-_CONTAINER_METHODS = frozenset(
-    name for kind in CONTAINER_TYPES for name in vars(kind) if not name.startswith("_")
-)
-_KEYED = frozenset({dict, OrderedDict, defaultdict})
-_INDEXED = frozenset({list, deque, bytearray})
-_HASHED = _KEYED | {set}
-_VIEWS = frozenset({type({}.keys()), type({}.values()), type({}.items())})
-_MAKING_VIEWS = frozenset({"keys", "values", "items"})
-
-_LOOKING_METHODS = _MAKING_VIEWS | {"__len__", "__iter__", "__contains__"}
-"""Methods that look only at which items there are."""
-_READING_METHODS = frozenset(
-    ("copy", "count", "difference", "index", "intersection", "isdisjoint", "issubset")
-    + ("issuperset", "symmetric_difference", "union", "join", "decode", "find", "startswith")
-    + ("endswith", "hex", "split", "strip", "tobytes", "tolist")
-)
-"""Methods that leave their container as it is; all others are taken to change it."""
-_MUTATING_FUNCTIONS = frozenset(
-    ("heappush", "heappop", "heapify", "heapreplace", "heappushpop")
-    + ("insort", "insort_left", "insort_right", "shuffle")
-)
-"""Functions of the standard library that change the container they are given."""
-
-_ANNOUNCING_NAMES = _CONTAINER_METHODS | CONTAINER_FUNCTIONS
+_ANNOUNCING_NAMES = CONTAINER_METHODS | CONTAINER_FUNCTIONS
 """Attributes that may be methods of a container, or functions of a module that look into one."""
 
-_SHAPE, _ITEM = object(), object()
-"""In the key of a place: which items a container holds, and one of its items."""
-
-
-def _find_base(kind: type) -> type | None:
-    """Return the built-in container that a type is, or is derived from; None if it is none."""
-    return next((base for base in kind.__mro__ if base in _CONTAINERS), None)
-
-
-_base: Callable[[type], type | None] = functools.lru_cache(maxsize=256)(_find_base)
+_TEXTS = frozenset({str, bytes})
+_TEXT_METHODS = frozenset({"join", "format", "format_map"})
+"""Methods of texts that look into what they are given."""
+_BOUND = frozenset({types.MethodType, types.BuiltinMethodType, types.MethodWrapperType})
+_SLOTS = frozenset({"__setattr__", "__getattribute__", "__delattr__"})
+"""What classes define to have a say in the access to attributes; `object`'s own make the access."""
 
 
 class _AttributeKind(enum.Enum):
@@ -86,6 +68,8 @@ class _AttributeKind(enum.Enum):
     """The same, and it is a method or the like: to look at it there tells no data."""
     MODULE = enum.auto()
     """In a module: a global variable."""
+    CLOSED = enum.auto()
+    """In code that announces nothing: it is part of the object as a whole."""
     NO_PLACE = enum.auto()
     """Nowhere that tasks could meet: a property, whose own code is rewritten; a thread's own."""
 
@@ -101,6 +85,8 @@ def _attribute_kind(owner: type, name: str) -> tuple[_AttributeKind, type]:  # n
     for found in owner.__mro__:
         if name in found.__dict__:
             attribute = found.__dict__[name]
+            if is_closed_class(found):
+                return _AttributeKind.CLOSED, found
             if isinstance(attribute, types.MemberDescriptorType):
                 return _AttributeKind.INSTANCE, found
             if hasattr(type(attribute), "__set__"):
@@ -108,6 +94,11 @@ def _attribute_kind(owner: type, name: str) -> tuple[_AttributeKind, type]:  # n
             is_method = hasattr(type(attribute), "__get__")
             return _AttributeKind.METHOD if is_method else _AttributeKind.CLASS, found
     return _AttributeKind.INSTANCE, owner
+
+
+_CLOSED: Any = object()
+"""Stands for the place of an object as a whole."""
+_ON_ATTRIBUTES = (getattr, hasattr, setattr, delattr)
 
 
 class CheckHooks:
@@ -126,6 +117,7 @@ class CheckHooks:
         """The class attributes that have been stored while tasks lived, by their keys."""
         self.has_new_places = False
         """Whether an execution has shown a place that earlier ones, and it itself, overlooked."""
+        self._insides = Insides(kernel, memory)
         self._places = memory.places
         self._read = memory.read
         self._write = memory.write
@@ -141,6 +133,7 @@ class CheckHooks:
         """Forget what concerned the last execution alone."""
         self.ticks = 0
         self._attribute_kinds.clear()  # the program's classes are made anew
+        self._insides.begin_execution()
         self._polls.begin_execution()
         self.cycles.begin_execution()
 
@@ -149,15 +142,34 @@ class CheckHooks:
     def load_attr(self, site: int, obj: Any, name: str, /) -> Any:
         kernel = self._kernel
         if name in _ANNOUNCING_NAMES:
-            if _base(type(obj)) is not None and name in _CONTAINER_METHODS:
+            if base_of(type(obj)) is not None and name in CONTAINER_METHODS:
                 return self._announcing_method(site, obj, name)  # to be called who knows when
             if type(obj) is types.ModuleType and not kernel.is_alone:
                 return self._module_attribute(site, obj, name)
         if not kernel.is_alone:
             place = self._places.get((id(obj), name)) or self._attribute(site, obj, name)
+            if place is _CLOSED:
+                return self._closed_attribute(site, obj, name)
             if place is not None:
                 self._read(place, site)
+        value = getattr(obj, name)
+        if type(value) in _BOUND and kernel.is_alone:
+            return self._closed_method(site, obj, name, value)
+        return self._note_instance(obj, value) if name == "__dict__" else value
+
+    def _closed_attribute(self, site: int, obj: Any, name: str) -> Any:
+        """Return an attribute that code keeps which announces nothing, or a method of such code."""
+        method = getattr(obj, name)
+        if type(method) in _BOUND:
+            return self._announcing(site, obj, name, method)
+        self._insides.look_closed(site, obj)
         return getattr(obj, name)
+
+    def _closed_method(self, site: int, obj: Any, name: str, method: Any) -> Any:
+        """Return a method that is kept to be called later, when there may be other tasks."""
+        if comes_closed(type(obj), name):
+            return self._announcing(site, obj, name, method)
+        return method
 
     def _module_attribute(self, site: int, module: Any, name: str) -> Any:
         """Return what may be a function that looks into its arguments, so that it announces that."""
@@ -199,7 +211,9 @@ class CheckHooks:
         if self._kernel.is_alone:
             return
         place = self._places.get((id(obj), name)) or self._attribute(site, obj, name, is_store=True)
-        if place is not None:
+        if place is _CLOSED:
+            self._insides.change_closed(site, obj)
+        elif place is not None:
             self._write(place, site)
 
     def _note_class_store(self, owner: type, name: str) -> None:
@@ -210,6 +224,8 @@ class CheckHooks:
 
     def _attribute(self, site: int, obj: Any, name: str, *, is_store: bool = False) -> Place | None:
         """Return the place of `obj.name`; None if it is no place: a property, a method.
+
+        `_CLOSED` if it is part of an object whose code announces nothing.
 
         A read of an attribute of the class, seen through an object, is noted down here.
         """
@@ -222,6 +238,8 @@ class CheckHooks:
             return self._memory.place((id(obj), name), obj)
         if kind is _AttributeKind.NO_PLACE:
             return None
+        if kind is _AttributeKind.CLOSED:
+            return _CLOSED  # type: ignore[no-any-return] # compared by identity alone
         if kind is _AttributeKind.MODULE:
             return self._memory.place(self._key_of_global(obj.__name__, name), None)
         if not is_store and name not in getattr(obj, "__dict__", ()):
@@ -239,25 +257,37 @@ class CheckHooks:
     # --- items and containers -------------------------------------------------------------------
 
     def load_item(self, site: int, obj: Any, key: Any, /) -> Any:
-        if _base(type(obj)) and not self._kernel.is_alone:
-            self._read_item(site, obj, key)
-        elif type(obj) is memoryview and type(key) is not slice:
-            announce(obj, key, is_store=False)
+        if not self._kernel.is_alone:
+            nature = nature_of(type(obj))
+            if nature is Nature.CONTAINER:
+                self._insides.read_item(site, obj, key)
+            elif nature is Nature.CLOSED:
+                self._insides.look_closed(site, obj)
+        if type(obj) is memoryview and type(key) is not slice:
+            self._announce_view(site, obj, key)
         return obj[key]
 
     def store_item(self, value: Any, site: int, obj: Any, key: Any, /) -> None:
-        if _base(type(obj)) and not self._kernel.is_alone:
-            self._write_item(site, obj, key)
-        elif type(obj) is memoryview:
-            announce(obj, key, is_store=True)
+        if not self._kernel.is_alone:
+            nature = nature_of(type(obj))
+            if nature is Nature.CONTAINER:
+                self._insides.write_item(site, obj, key)
+            elif nature is Nature.CLOSED:
+                self._insides.change_closed(site, obj)
+        if type(obj) is memoryview:
+            self._announce_view(site, obj, key, is_store=True)
         obj[key] = value
 
     def item_target(self, site: int, obj: Any, key: Any, /) -> Any:
         return _Slot(lambda value: self.store_item(value, site, obj, key))
 
     def del_item(self, site: int, obj: Any, key: Any, /) -> None:
-        if _base(type(obj)) and not self._kernel.is_alone:
-            self._change(site, obj)
+        if not self._kernel.is_alone:
+            nature = nature_of(type(obj))
+            if nature is Nature.CONTAINER:
+                self._insides.change(site, obj)
+            elif nature is Nature.CLOSED:
+                self._insides.change_closed(site, obj)
         del obj[key]
 
     def begin_aug_item(self, site: int, obj: Any, key: Any, /) -> Any:
@@ -267,78 +297,70 @@ class CheckHooks:
         site, obj, key, loaded = begun
         self.store_item(self.inplace(site + 2, loaded, value, op), site + 1, obj, key)
 
-    def _read_item(self, site: int, obj: Any, key: Any) -> None:
-        while True:
-            is_there = _is_item(obj, key)
-            if not is_there:
-                self._look(site, obj)
-            else:
-                self._memory.access("load", (self._item(obj, key), self._shape(obj)), (), site)
-            if _is_item(obj, key) == is_there:  # else another task changed it while this one waited
-                return
-
-    def _write_item(self, site: int, obj: Any, key: Any) -> None:
-        while True:
-            is_there = _is_item(obj, key)
-            if not is_there:
-                self._change(site, obj)
-            else:
-                self._memory.access("store", (self._shape(obj),), (self._item(obj, key),), site)
-            if _is_item(obj, key) == is_there:
-                return
-
-    def _shape(self, obj: Any) -> Place:
-        return self._memory.place((id(obj), _SHAPE), obj, is_atomic=True)
-
-    def _item(self, obj: Any, key: Any) -> Place:
-        return self._memory.place((id(obj), _ITEM, key), obj)
-
-    def _look(self, site: int, obj: Any) -> None:
-        """Note a look at which items there are."""
-        obj = self._owner(obj)
-        self._memory.access("look at", (self._shape(obj),), (), site)
-
-    def _look_at_items(self, site: int, obj: Any) -> None:
-        """Note a look at all items at once."""
-        obj = self._owner(obj)
-        places = [self._shape(obj)]
-        if _base(type(obj)) in _KEYED:
-            places += [self._item(obj, key) for key in list(obj) if _is_item(obj, key)]
-        elif _base(type(obj)) in _INDEXED:
-            places += [self._item(obj, index) for index in range(len(obj))]
-        self._memory.access("look at", places, (), site)
-
-    def _change(self, site: int, obj: Any) -> None:
-        """Note a change of which items there are, or of all of them."""
-        obj = self._owner(obj)
-        self._memory.access("change", (), (self._shape(obj),), site)
-
-    def _owner(self, obj: Any) -> Any:
-        """Return the container that a view shows, any other container itself."""
-        if type(obj) in _VIEWS:
-            _, obj = self._memory.views.get(id(obj), (obj, obj))
-        return obj
-
     def load_method(self, site: int, obj: Any, name: str, /) -> Any:
-        if _base(type(obj)) is None:
-            if type(obj) is memoryview and name in _READING_METHODS:
-                announce(obj, None, is_store=False)
-            return self.load_attr(site, obj, name)
-        if self._kernel.is_alone and name not in _MAKING_VIEWS:
+        kind = type(obj)
+        if self._kernel.is_alone and name not in MAKING_VIEWS:
             return getattr(obj, name)
-        return self._announcing_method(site, obj, name)
+        if kind is types.ModuleType:
+            return self._function(site, obj, name)
+        if base_of(kind) is not None or (kind in _TEXTS and name in _TEXT_METHODS):
+            return self._announcing_method(site, obj, name)
+        if kind is memoryview and name in READING_METHODS:
+            self._announce_view(site, obj, None)
+        if kind is super:
+            return self._inherited_method(site, obj, name)
+        if obj is object and name in _SLOTS:
+            return functools.partial(self._access_plainly, site, name)
+        return self.load_attr(site, obj, name)
+
+    def _function(self, site: int, module: types.ModuleType, name: str) -> Any:
+        """Return a function of a module, which announces what it does to its arguments."""
+        function = self.load_attr(site, module, name)
+        if is_foreign_module(module) and name not in FRAME_READING_FUNCTIONS:
+            return functools.partial(self.call_builtin, site, function)
+        return function
+
+    def _inherited_method(self, site: int, obj: Any, name: str) -> Any:
+        """Return `super().name`, which announces its call if it is built-in code of a container."""
+        method = getattr(obj, name)
+        owner = getattr(method, "__self__", None)
+        if type(method) in _BOUND and not isinstance(method, types.MethodType):
+            if base_of(type(owner)) is not None:
+                return self._announcing(site, owner, name, method)
+            if name in _SLOTS and getattr(method, "__objclass__", object) is object:
+                return functools.partial(self._access_plainly, site, name, owner)
+        return method
+
+    def _access_plainly(self, site: int, slot: str, obj: Any, name: str, *value: Any) -> Any:
+        """Do what `object.__setattr__` and the like do, and announce it."""
+        if slot == "__getattribute__":
+            if not self._kernel.is_alone:
+                place = self._attribute(site, obj, name)
+                if place is not None and place is not _CLOSED:
+                    self._read(place, site)
+        else:
+            self._announce_store(site, obj, name)
+        return getattr(object, slot)(obj, name, *value)
 
     def _announcing_method(self, site: int, obj: Any, name: str) -> Any:
         """Return what behaves as the method `obj.name` of a container, and announces its calls."""
         method = getattr(obj, name)
-        if not callable(method):
-            return method
+        return self._announcing(site, obj, name, method) if callable(method) else method
+
+    def _announcing(self, site: int, obj: Any, name: str, method: Callable[..., Any]) -> Any:
+        insides = self._insides
 
         def announced(*args: Any, **kwargs: Any) -> Any:
-            if not self._kernel.is_alone:
-                self._announce_method(site, obj, name, args)
-            result = method(*args, **kwargs)
-            if type(result) in _VIEWS:
+            if self._kernel.is_alone:
+                result = method(*args, **kwargs)
+            else:
+                args = insides.with_stand_ins(site, name, args)
+                insides.announce_arguments_of_method(site, (*args, *kwargs.values()))
+                if type(obj) is types.GeneratorType:
+                    return insides.step(site, obj, method, *args)
+                insides.announce_method(site, obj, name, args)
+                result = method(*args, **kwargs)
+            if type(result) in VIEWS:
                 self._memory.views[id(result)] = (result, obj)
             return result
 
@@ -346,42 +368,45 @@ class CheckHooks:
         announced.stands_for = method  # type: ignore[attr-defined]  # for who pickles it
         return announced
 
-    def _announce_method(self, site: int, obj: Any, name: str, args: tuple[Any, ...]) -> None:
-        for arg in args:
-            if _base(type(arg)):
-                self._look_at_items(site, arg)
-        if name in {"get", "__getitem__"} and args:
-            self._read_item(site, obj, args[0])
-        elif name == "__setitem__" and args:
-            self._write_item(site, obj, args[0])
-        elif name in _LOOKING_METHODS:
-            self._look(site, obj)
-        elif name in _READING_METHODS:
-            self._look_at_items(site, obj)
-        else:
-            self._change(site, obj)
-
     def call_builtin(self, site: int, func: Any, /, *args: Any, **kwargs: Any) -> Any:
         for arg in args:
             if type(arg) is memoryview and func is not len:
-                announce(arg, None, is_store=False)
-        if not self._kernel.is_alone:
-            if func is getattr:
-                return self._getattr(site, *args)
-            if func is setattr and len(args) == 3:  # noqa: PLR2004 - setattr's own arity
-                return self.store_attr(args[2], site, args[0], args[1])
-            for arg in args:
-                if _base(type(arg)):
-                    self._announce_argument(site, func, arg)
+                self._announce_view(site, arg, None)
+        if self._kernel.is_alone:
+            return (
+                self._note_instance(args[0], func(*args)) if func is vars else func(*args, **kwargs)
+            )
+        if any(func is one for one in _ON_ATTRIBUTES):
+            return self._on_attribute(site, func, *args)
+        if func is vars:
+            return self._note_instance(args[0], func(*args))
+        if func is next and nature_of(type(args[0])) in STEPPED:
+            return self._insides.step(site, args[0], next, *args)
+        if func is reversed and len(args) == 1 and base_of(type(args[0])) is not None:
+            return self._insides.steps(site, args[0], reversed)
+        args = self._insides.with_stand_ins(site, getattr(func, "__name__", ""), args)
+        self._insides.announce_arguments(site, func, (*args, *kwargs.values()))
         return func(*args, **kwargs)
 
-    def _announce_argument(self, site: int, func: Any, arg: Any) -> None:
-        if getattr(func, "__name__", "") in _MUTATING_FUNCTIONS:
-            self._change(site, arg)
-        elif func in {len, bool, iter}:
-            self._look(site, arg)
-        else:
-            self._look_at_items(site, arg)
+    def _on_attribute(self, site: int, func: Any, obj: Any, name: str, *more: Any) -> Any:
+        """Do what `getattr`, `hasattr`, `setattr` and `delattr` do."""
+        if func is setattr:
+            return self.store_attr(more[0], site, obj, name)
+        if func is delattr:
+            return self.del_attr(site, obj, name)
+        if func is getattr:
+            return self._getattr(site, obj, name, *more)
+        try:
+            self.load_attr(site, obj, name)
+        except AttributeError:
+            return False
+        return True
+
+    def _note_instance(self, obj: Any, space: Any) -> Any:
+        """Remember that `space` is where `obj` keeps its attributes."""
+        if type(space) is dict and not isinstance(obj, types.ModuleType | type):
+            self._memory.instances[id(space)] = (space, obj)
+        return space
 
     def _getattr(self, site: int, obj: Any, name: str, *default: Any) -> Any:
         try:
@@ -392,55 +417,88 @@ class CheckHooks:
             raise
 
     def contains(self, site: int, item: Any, container: Any, /) -> bool:
-        if _base(type(container)) and not self._kernel.is_alone:
-            owner = self._owner(container)
-            (self._look if _base(type(owner)) in _HASHED else self._look_at_items)(site, container)
+        if not self._kernel.is_alone:
+            nature = nature_of(type(container))
+            if nature is Nature.CONTAINER:
+                self._insides.contains(site, container)
+            elif nature is Nature.CLOSED:
+                self._insides.look_closed(site, container)
+            elif nature in STEPPED:
+                self._insides.change_closed(site, container)
         return item in container
 
     def operate(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
-        if type(left) not in _ATOMS or type(right) not in _ATOMS:
-            self.read_container(site, left)
-            self.read_container(site, right)
+        if (type(left) not in _ATOMS or type(right) not in _ATOMS) and not self._kernel.is_alone:
+            self._insides.look_deep(site, (left, right))
         return op(left, right)
 
     def inplace(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
-        if type(left) not in _ATOMS or type(right) not in _ATOMS:
+        if (type(left) not in _ATOMS or type(right) not in _ATOMS) and not self._kernel.is_alone:
             self.read_container(site, right)
-            if _base(type(left)) and not self._kernel.is_alone:
-                self._change(site, left)
+            nature = nature_of(type(left))
+            if nature is Nature.CONTAINER:
+                self._insides.change(site, left)
+            elif nature is Nature.CLOSED:
+                self._insides.change_closed(site, left)
         return op(left, right)
 
     def iterate(self, site: int, iterable: Any, /) -> Any:
-        if _base(type(iterable)):
-            return self._announced_steps(site, iterable)
+        nature = nature_of(type(iterable))
+        if nature is Nature.CONTAINER:
+            return self._insides.steps(site, iterable)
+        if nature is Nature.CLOSED or nature in STEPPED:
+            return self._insides.iterate_closed(site, iterable)
         if type(iterable) is memoryview:
-            announce(iterable, None, is_store=False)
+            self._announce_view(site, iterable, None)
         return iterable
 
-    def _announced_steps(self, site: int, iterable: Any) -> Iterator[Any]:
-        """Yield the items; each step looks at the shape, and at the item where they are numbered."""
-        owner = self._owner(iterable)
-        is_indexed = _base(type(owner)) in _INDEXED
-        shape = self._shape(owner)
-        iterator = iter(iterable)
-        index = 0
-        while True:
-            if not self._kernel.is_alone:
-                if is_indexed and index < len(owner):
-                    self._memory.access("load", (shape, self._item(owner, index)), (), site)
-                else:
-                    self._memory.access("look at", (shape,), (), site)
-            try:
-                item = next(iterator)
-            except StopIteration:
-                return
-            yield item
-            index += 1
+    def delegate(self, site: int, iterable: Any, /) -> Any:
+        if nature_of(type(iterable)) is Nature.CONTAINER:
+            return self._insides.steps(site, iterable)
+        return self.read_container(site, iterable)
 
     def read_container(self, site: int, obj: Any, /) -> Any:
-        if _base(type(obj)) and not self._kernel.is_alone:
-            self._look_at_items(site, obj)
+        if not self._kernel.is_alone:
+            nature = nature_of(type(obj))
+            if nature is Nature.CONTAINER or nature is Nature.RECORD:
+                self._insides.look_deep(site, (obj,))
+            elif nature is Nature.CLOSED:
+                self._insides.look_closed(site, obj)
         return obj
+
+    def truth(self, site: int, obj: Any, /) -> Any:
+        if not self._kernel.is_alone:
+            nature = nature_of(type(obj))
+            if nature is Nature.CONTAINER:
+                self._insides.look(site, obj)
+            elif nature is Nature.CLOSED:
+                self._insides.look_closed(site, obj)
+        return obj
+
+    def unpack(self, site: int, obj: Any, /) -> Any:
+        if not self._kernel.is_alone:
+            nature = nature_of(type(obj))
+            if nature is Nature.CONTAINER:
+                self._insides.look_at_items(site, obj)
+            elif nature is Nature.CLOSED:
+                self._insides.look_closed(site, obj)
+            elif nature is Nature.ITERATOR:
+                self._insides.change_closed(site, obj)
+            elif nature is Nature.GENERATOR:
+                return self._insides.iterate_closed(site, obj)
+        return obj
+
+    def _announce_view(
+        self, site: int, view: memoryview, key: Any, *, is_store: bool = False
+    ) -> None:
+        """Announce an access to memory through a view of it."""
+        announce(view, key, is_store=is_store)
+        if base_of(type(view.obj)) is None or self._kernel.is_alone:
+            return
+        if is_store:
+            self._insides.change(site, view.obj)
+        else:
+            self._insides.look_at_items(site, view.obj)
 
     # --- names ----------------------------------------------------------------------------------
 
@@ -529,13 +587,3 @@ class _Slot:
     @value.setter
     def value(self, value: Any) -> None:
         self._store(value)
-
-
-def _is_item(obj: Any, key: Any) -> bool:
-    """Whether `obj[key]` is one item that is there, so that its store leaves the shape alone."""
-    kind = _base(type(obj))
-    if kind in _KEYED:
-        return type(key) in {str, int, float, bool, tuple, type(None)} and key in obj
-    if kind in {list, deque, bytearray}:
-        return type(key) is int and 0 <= key < len(obj)
-    return False

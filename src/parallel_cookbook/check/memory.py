@@ -124,6 +124,8 @@ class Memory:
         self.places: dict[tuple[Hashable, ...], Place] = {}
         self.views: dict[int, tuple[object, object]] = {}
         """For each view of a dict, by its id: the view, which keeps the id its own, and the dict."""
+        self.instances: dict[int, tuple[object, object]] = {}
+        """For each `__dict__` that the program has looked at, by its id: the dict, and whose it is."""
         self.visible: list[bool] = []
         """By site: whether an access there is a scheduling point."""
         self.races: dict[tuple[int, int], Race] = {}
@@ -138,6 +140,7 @@ class Memory:
             place.keep = None
         self.places.clear()
         self.views.clear()
+        self.instances.clear()
 
     def grow(self) -> None:
         """Take notice of new sites: they are not visible yet."""
@@ -186,6 +189,12 @@ class Memory:
         place.keep = keep
         self.places[key] = place
         return place
+
+    def retire(self, key: tuple[Hashable, ...]) -> None:
+        """Forget whose the place of that key was: the object is gone, and another may get its id."""
+        place = self.places.pop(key, None)
+        if place is not None:
+            self.places[object(),] = place  # places are counted
 
     def read(self, place: Place, site: int) -> None:
         """Announce a read, if its site is visible; then look whether it races with the last write."""

@@ -56,21 +56,24 @@ class ExpressionRewriter(Rewriter):
         if isinstance(function, ast.Attribute) and function.value in self.own_containers:
             self._visit_arguments(node)
             return node
-        if isinstance(function, ast.Attribute) and not is_super_call(function.value):
-            is_container_method = function.attr in operands.CONTAINER_METHODS
-            function.value = self._expression(function.value)
-            if is_container_method:
-                node.func = self._load_attribute("load_method", "call_method", function)
-            else:
-                node.func = self._load_attribute("load_attr", "load_attr", function)
+        if isinstance(function, ast.Attribute):
+            kind: Kind = (
+                "call_method" if function.attr in operands.CONTAINER_METHODS else "load_attr"
+            )
+            if not is_super_call(function.value):
+                function.value = self._expression(function.value)
+            node.func = self._load_attribute("load_method", kind, function)
             self._visit_arguments(node)
             build.start_at_attribute(node, function)
             return node
         builtin = function.id if isinstance(function, ast.Name) else ""
         if builtin and not self._is_builtin(builtin):
+            is_imported = self._scopes.is_imported_function(self._scope, self._mangled(builtin))
             builtin = ""
+        else:
+            is_imported = False
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        touches_container = builtin in operands.CONTAINER_FUNCTIONS and any(
+        touches_container = (is_imported or builtin in operands.CONTAINER_FUNCTIONS) and any(
             not isinstance(argument, ast.Constant | ast.JoinedStr) for argument in given
         )
         node.func = self._expression(function)
@@ -120,7 +123,11 @@ class ExpressionRewriter(Rewriter):
             node.body = self._truth(node.body)
             node.orelse = self._truth(node.orelse)
             return node
-        return self._read(node)
+        return self._wrapped("truth", "read_container", node)
+
+    def _unpacked(self, node: ast.expr) -> ast.expr:
+        """Rewrite `node`, whose value is about to be unpacked."""
+        return self._wrapped("unpack", "read_container", node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         if isinstance(node.op, ast.Not):
@@ -180,7 +187,7 @@ class ExpressionRewriter(Rewriter):
 
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
         if isinstance(node.ctx, ast.Load):
-            node.value = self._read(node.value)
+            node.value = self._unpacked(node.value)
         return node
 
     def visit_Dict(self, node: ast.Dict) -> ast.expr:
@@ -214,7 +221,7 @@ class ExpressionRewriter(Rewriter):
         return node
 
     def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.expr:
-        node.value = self._iterable(node.value)
+        node.value = self._wrapped("delegate", "iterate", node.value)
         return node
 
     # Scopes within expressions

@@ -12,10 +12,10 @@ Rules for an implementation:
 - Accesses to names are performed by the rewritten code itself, right after the hook returns, so
   that NameError and UnboundLocalError are CPython's. `read_global` and `read_cell` return None.
 - A hook that is given any object (`read_container`, `iterate`, `contains`, `operate`, `inplace`,
-  `call_builtin`, `load_method`) is an access only when an operand is a built-in container
-  (`CONTAINER_TYPES`) or, for views, shows one.
-- The result must be that of the null hooks, save that `load_method`, `iterate` and `call_builtin`
-  may return a stand-in that behaves as the method or the iterator would.
+  `call_builtin`, `load_method` …) is an access only when an operand is a built-in container
+  (`CONTAINER_TYPES`) or, for views, shows one, or is an object whose own code is not rewritten.
+- The result must be that of the null hooks, save that `load_method`, `iterate`, `unpack`, `delegate` and
+  `call_builtin` may return a stand-in that behaves as the method or the iterator would.
 - Arguments are positional only. `site` is an index into the `SiteTable`.
 """
 
@@ -40,11 +40,11 @@ class Hooks(Protocol):
         """Return `obj.name`. Private names are mangled already."""
 
     def load_method(self, site: int, obj: Any, name: str, /) -> Any:
-        """Return `obj.name`, which is about to be called.
+        """Return `obj.name`, which is about to be called; `obj` may be a `super()`.
 
-        Used instead of `load_attr` where `name` is a method of a built-in container. When `obj`
-        is one, the access is made by the call, once the arguments are evaluated: return a callable
-        that announces the site and then calls the method.
+        When `obj` is a built-in container, or its code is not rewritten, the access is made by the call,
+        once the arguments are evaluated: return a callable that announces the site and then calls
+        the method.
         """
 
     def store_attr(self, value: Any, site: int, obj: Any, name: str, /) -> None:
@@ -110,7 +110,7 @@ class Hooks(Protocol):
         """Announce the store (or, with None, the deletion) of a closure cell; return `value`."""
 
     def call_builtin(self, site: int, func: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Return `func(*args, **kwargs)`. `func` is what the name meant: nearly always a built-in.
+        """Return `func(*args, **kwargs)`: nearly always a built-in, or imported from a standard module.
 
         Functions that look at their caller's frame (`super`, `locals`, `exec` ...) are not called
         through this hook.
@@ -128,8 +128,17 @@ class Hooks(Protocol):
     def iterate(self, site: int, iterable: Any, /) -> Any:
         """Return `iterable`, or a stand-in whose `iter()` announces each step."""
 
+    def delegate(self, site: int, iterable: Any, /) -> Any:
+        """Return `iterable`, for `yield from`; the stand-in of a container, of nothing else."""
+
     def read_container(self, site: int, obj: Any, /) -> Any:
-        """Return `obj`, which is read as a whole next: its truth, unpacking, formatting, `*obj`."""
+        """Return `obj`, which is read as a whole next: formatting, `**obj`, `match obj`."""
+
+    def unpack(self, site: int, obj: Any, /) -> Any:
+        """Return `obj`, which is stepped through next, `a, b = obj` or `*obj`; or a stand-in for it."""
+
+    def truth(self, site: int, obj: Any, /) -> Any:
+        """Return `obj`, whose truth is tested next."""
 
     def tick(self, site: int, /) -> None:
         """Count one turn of a loop."""

@@ -151,7 +151,7 @@ def iterate(site: int, iterable: Any, /) -> Any:
     return iterable
 
 
-read_container = iterate
+read_container = unpack = truth = delegate = iterate
 
 
 def tick(site: int, /) -> None:

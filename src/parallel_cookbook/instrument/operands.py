@@ -6,6 +6,7 @@ All answers are about the program's own tree, before it is rewritten, and err on
 from __future__ import annotations
 
 import ast
+import sys
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,7 @@ CONTAINER_FUNCTIONS = frozenset(
         "str",
         "sum",
         "tuple",
+        "vars",
         "zip",
     ]
     # Functions of standard modules that are often imported by name.
@@ -74,6 +76,29 @@ CONTAINER_FUNCTIONS = frozenset(
     + ["choice", "sample", "shuffle", "copy", "deepcopy", "dumps", "reduce", "chain", "fsum"]
 )
 """Built-in functions that read or change what they are given."""
+
+FRAME_READERS = frozenset(
+    ("typing", "warnings", "enum", "dataclasses", "inspect", "traceback", "sys", "types", "abc")
+    + ("ast", "importlib", "contextlib", "unittest", "pytest", "_pytest", "gc", "asyncio", "pdb")
+    + ("doctest", "builtins", "tracemalloc", "faulthandler", "weakref", "atexit", "signal")
+)
+"""Modules whose functions look at who calls them, or take functions and no data."""
+FRAME_READING_FUNCTIONS = frozenset({"namedtuple"})
+_WITHOUT_DATA = FRAME_READERS | frozenset(
+    ("threading", "_thread", "queue", "time", "multiprocessing", "concurrent", "logging", "sched")
+    + ("__future__", "socket", "subprocess", "select", "selectors")
+)
+
+
+def works_on_data(module: str, function: str) -> bool:
+    """Whether a function imported from `module` is the standard library's, and reads or changes data."""
+    root = module.partition(".")[0]
+    return (
+        root in sys.stdlib_module_names
+        and root not in _WITHOUT_DATA
+        and function not in FRAME_READING_FUNCTIONS
+    )
+
 
 _FRESH_RESULTS = frozenset(
     [

@@ -172,5 +172,10 @@ class RecordingHooks(Hooks):
             self._note(site)
         return obj
 
+    unpack = truth = read_container
+
+    def delegate(self, site: int, iterable: Any, /) -> Any:
+        return self._steps(site, iterable) if _is_container(iterable) else iterable
+
     def tick(self, site: int, /) -> None:
         self._note(site)

@@ -68,6 +68,8 @@ class Scope:
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     tracked_cells: set[str] = field(default_factory=set)
     places: dict[str, Scope | None] = field(default_factory=dict)
+    imported: dict[str, str] = field(default_factory=dict)
+    """The names that are imported from a module, and which."""
 
     @property
     def hidden_name(self) -> str:
@@ -139,7 +141,10 @@ class ScopeBuilder(ast.NodeVisitor):
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name != "*":
-                self._bind(alias.asname or alias.name.partition(".")[0])
+                name = alias.asname or alias.name.partition(".")[0]
+                self._bind(name)
+                if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                    self._scope.imported[name] = node.module
 
     visit_ImportFrom = visit_Import  # noqa: N815 - the name is ast's
 

@@ -66,7 +66,7 @@ class StoreRewriter(ExpressionRewriter):
             )
             return [build.statement(call, original)]
         if is_read:
-            value = self._call("read_container", value, self._site("read_container", value), value)
+            value = self._call("unpack", value, self._site("read_container", value), value)
         if isinstance(target, ast.Tuple | ast.List) and self._has_tracked(target):
             return self._unpack(target, value, original)
         assign = build.assign(self._target(target), value, original)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from parallel_cookbook.instrument import operands
 from parallel_cookbook.instrument.scopes import Binding, ScopeBuilder
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class ScopeMap:
     def is_builtin(self, scope: Scope, name: str) -> bool:
         """Whether nothing in the source binds `name` as it is used in `scope`."""
         return owner_of(scope, name) is self.module and name not in self._bound_globals
+
+    def is_imported_function(self, scope: Scope, name: str) -> bool:
+        """Whether `name` may be a function of a standard module that works on what it is given."""
+        owner = owner_of(scope, name)
+        return owner is not None and operands.works_on_data(owner.imported.get(name, ""), name)
 
     def sees_hidden_names(self, scope: Scope) -> bool:
         """Whether `locals()` could show a hidden name in `scope`."""
