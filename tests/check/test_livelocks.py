@@ -19,6 +19,17 @@ CROSSWISE = "threads = [threading.Thread(target=work, args=p) for p in ((a, b), 
 TWO = "threads = [threading.Thread(target=work, args=(me,)) for me in (0, 1)]"
 
 LIVELOCKS = {
+    "two who try, while the main task is in the midst of a comprehension": (
+        "import threading\na, b = threading.Lock(), threading.Lock()\n"
+        "def work(first, second):\n"
+        "    while True:\n"
+        "        with first:\n"
+        "            if second.acquire(blocking=False):\n"
+        "                second.release()\n"
+        "                return\n" + CROSSWISE + "\n[t.start() for t in threads]\n"
+        "[t.join() for t in threads]\nthreads = []\n",
+        {4},
+    ),
     "two who try the other's lock": (
         "import threading\na, b = threading.Lock(), threading.Lock()\n"
         "def work(first, second):\n"
@@ -194,6 +205,15 @@ RIGHT = {
 }
 
 UNPROVEN = {
+    "two who try, beside an object that hides its state": (
+        "import threading, io\na, b = threading.Lock(), threading.Lock()\nfile = io.BytesIO()\n"
+        "def work(first, second):\n"
+        "    while True:\n"
+        "        with first:\n"
+        "            if second.acquire(blocking=False):\n"
+        "                second.release()\n"
+        "                return\n" + CROSSWISE
+    ),
     "a random pause": (
         "import threading, random, time\na, b = threading.Lock(), threading.Lock()\n"
         "def work(first, second):\n"

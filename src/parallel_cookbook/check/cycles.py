@@ -46,6 +46,9 @@ _FIRST_TURN = 2
 _MAX_LOOKS = 50
 """How often in one execution."""
 _SUSPENDING = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_COMPREHENDED = ".0"
+"""The variable of a comprehension that holds its iterator, until Python 3.11. Who is in the midst of one
+stands where it was, and so does the iterator, as do those of `for` loops, which are no variables."""
 _PLAIN = frozenset({int, float, str, bool, bytes, type(None)})
 _Key = tuple[object, ...]
 
@@ -272,7 +275,7 @@ class Cycles:
                 if frame.f_code.co_filename in self.program.module_of_file:
                     variables = frame.f_locals
                     if variables is not frame.f_globals:
-                        yield dict(variables)
+                        yield {k: v for k, v in variables.items() if k != _COMPREHENDED}
                 frame = frame.f_back
         shared = kernel.root.state.get("random")
         if shared is not None:

@@ -59,6 +59,8 @@ class Tally:
     """Locks that the first execution took in opposite orders."""
     share_done: float = 0.0
     """An estimate of how much of the search lies behind, from 0 to 1."""
+    may_go_round: bool = False
+    """Whether the tasks, going on in step, came to no end, and nobody can tell if that is a livelock."""
     faults: dict[Fault, Witness] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], tuple[int, Witness]] = field(default_factory=dict)
 
@@ -96,6 +98,7 @@ def explore(
         if machine.learn():
             strategy = new_strategy()
             order = machine.watch_lock_order()
+            tally.may_go_round = False
             tally.outcomes.clear()
             tally.executions = tally.redundant = 0
             continue
@@ -122,8 +125,18 @@ def explore(
 def _conclude(tally: Tally, machine: Machine, strategy: Strategy) -> None:
     """Say whether a search that has come to its end has covered everything, and if not, what limits it."""
     has_left_out = machine.has_left_out
-    tally.is_exhaustive = strategy.is_exhaustive and not _was_cut_off(tally) and not has_left_out
-    if has_left_out:
+    tally.is_exhaustive = (
+        strategy.is_exhaustive
+        and not _was_cut_off(tally)
+        and not has_left_out
+        and not tally.may_go_round
+    )
+    if tally.may_go_round:
+        tally.limit = (
+            "how its loops go on: in step its tasks come to no end, and whether they come back to where "
+            "they were is hidden"
+        )
+    elif has_left_out:
         tally.limit = "how often its loops are followed"
     elif not tally.is_exhaustive:
         tally.limit = f"what the strategy {strategy.name} covers"
@@ -136,6 +149,8 @@ def _finds_livelock(tally: Tally, machine: Machine) -> bool:
         if any(fault.kind == "livelock" for fault in execution.faults):
             _count(tally, machine, execution)
             return True
+        if execution.ending is Ending.CUT and not execution.faults:
+            tally.may_go_round = True
     return False
 
 
