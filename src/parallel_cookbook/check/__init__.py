@@ -35,6 +35,7 @@ __all__ = [
     "Tally",
     "check_entry",
     "replay_entry",
+    "replay_report",
     "stall_report",
 ]
 
@@ -151,6 +152,41 @@ def replay_entry(
     story, execution = narrate(machine, replay, visible)
     replay.finish(was_cut=execution.met_limit)
     return story, execution.faults, execution.stdout
+
+
+def replay_report(
+    target: str, schedule: str, story: Interleaving, faults: Sequence[Fault], stdout: str
+) -> CheckReport:
+    """Return what `replay_entry` gave as the report of a check of one execution.
+
+    The verdict is "fail" if it goes wrong as recorded; else "unknown": one execution proves nothing.
+    """
+    killed = tuple(_killed(story))
+    failures = [
+        Failure(
+            fault.kind,
+            fault.message,
+            fault.task,
+            fault.location,
+            story.preemptions,
+            schedule,
+            killed,
+        )
+        for fault in faults
+    ]
+    result = "; ".join(failure.message for failure in failures)
+    return CheckReport(
+        target,
+        "fail" if failures else "unknown",
+        exhaustive=False,
+        strategy="replay",
+        executions=1,
+        steps=len(story.events),
+        seconds=0.0,
+        failures=failures,
+        outcomes=[Outcome(stdout, result, 1, schedule)],
+        unexplored="" if failures else "one schedule",
+    )
 
 
 def stall_report(

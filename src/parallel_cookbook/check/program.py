@@ -15,6 +15,7 @@ import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.asserts import EXPLAIN
@@ -98,10 +99,27 @@ class Program:
             return self.entry.payload.make(self)()
         if not self.entry.function:
             return None
-        function: Any = main
+        return self._function_in(main)()
+
+    def _function_in(self, main: ModuleType) -> Any:  # noqa: ANN401 - the program's
+        """Return the function to call; UsageError if the module has none of that name."""
+        found: Any = main
         for name in self.entry.function.split("."):
-            function = getattr(function, name)
-        return function()
+            try:
+                found = getattr(found, name)
+            except AttributeError:
+                others = [
+                    name
+                    for name, value in vars(main).items()
+                    if isinstance(value, FunctionType) and value.__module__ == main.__name__
+                ]
+                there = f"there are {', '.join(others)}" if others else "it defines none"
+                raise UsageError(
+                    f"{self.entry.file} has no function {self.entry.function!r}; {there}"
+                ) from None
+        if not callable(found):
+            raise UsageError(f"{self.entry.function!r} in {self.entry.file} is no function")
+        return found
 
     def new_space(self) -> Space:
         """Return the modules of one more process: none yet."""

@@ -109,8 +109,7 @@ def check(
     if schedule is not None:
         if page is not None:
             raise UsageError("--html shows a whole check; leave --replay out")
-        _show_replay(entry, schedule, _replay_options(options))
-        return
+        context.exit(_replay(entry, found, schedule, options, as_json=as_json))
     if page is not None:
         _check_page(page)
 
@@ -254,16 +253,23 @@ def _show(
     show(console, aside_lines(report))
 
 
-def _show_replay(entry: Entry, schedule: str, replay_options: dict[str, Any]) -> None:
+def _replay(
+    entry: Entry, target: Target, schedule: str, options: dict[str, Any], *, as_json: bool
+) -> int:
+    """Show what one schedule does; return 1 if the program goes wrong under it, else 0."""
     from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
 
-    from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.check import replay_entry, replay_report  # noqa: PLC0415 - see _entry
     from parallel_cookbook.report.check import columns  # noqa: PLC0415
 
+    story, faults, stdout = replay_entry(entry, schedule, **_replay_options(options))
+    if as_json:
+        print_json(_as_json(replay_report(target.name, schedule, story, faults, stdout)))
+        return 1 if faults else 0
     console = Console(highlight=False)
-    story, faults, stdout = replay_entry(entry, schedule, **replay_options)
     console.print(columns(story))
     if stdout:
-        console.print(f"printed: {stdout.rstrip()}")
+        console.print(f"printed: {stdout.rstrip()}", markup=False)
     for fault in faults:
-        console.print(f"{fault.kind}: {fault.message}")
+        console.print(f"{fault.kind}: {fault.message}", markup=False)
+    return 1 if faults else 0
