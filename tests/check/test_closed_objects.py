@@ -208,6 +208,24 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         "assert obj.n == 2",
     ),
     "an attribute through vars": (PLAIN, "obj.n += 1", "vars(obj)['n'] += 1", "assert obj.n == 2"),
+    "a variable through globals()": (
+        "cell = 0",
+        "cell_now = globals()['cell']; globals()['cell'] = cell_now + 1",
+        "globals()['cell'] = cell + 1",
+        "assert cell == 2",
+    ),
+    "a variable through sys.modules": (
+        "import sys\ncell = 0",
+        "sys.modules[__name__].cell += 1",
+        "sys.modules[__name__].cell = cell + 1",
+        "assert cell == 2",
+    ),
+    "a variable of another module, which it binds once": (
+        "import settings",
+        "a = settings.get()",
+        "settings.limit = 5",
+        "assert a == 1",
+    ),
     "super().append": (
         "class Once(list):\n    def add(self):\n        if not self: super().append(1)\ncells = Once()",
         "cells.add()",
@@ -261,6 +279,7 @@ RIGHT: dict[str, tuple[str, str, str, str]] = {
 
 def check_program(folder: Path, parts: tuple[str, str, str, str]) -> tuple[Path, CheckReport]:
     setup, first, second, claim = parts
+    (folder / "settings.py").write_text("limit = 1\ndef get(): return limit\n")
     file = folder / "meets.py"
     file.write_text(PROGRAM.format(setup=setup, first=first, second=second, claim=claim))
     return file, check_entry(Entry(file), target="meets.py", budget=Budget(max_seconds=60))

@@ -103,6 +103,7 @@ class Machine:
         self.hooks.cycles.program = self.program
         self.hooks.cycles.on_round = self._on_round
         self.hooks.on_late_binding = self._on_late_binding
+        self.hooks.on_module_store = self._on_module_store
         self.has_new_places = False
         """Whether an execution has shown that a name must be tracked which was not."""
         self._faults: list[Fault] = []
@@ -369,6 +370,9 @@ class Machine:
         place = self.sites[site]
         if self.program.track_also(place.file, place.subject):
             self.has_new_places = True
+
+    def _on_module_store(self, file: str, name: str) -> None:
+        self.has_new_places |= self.program.track_also(file, name)
 
     def _who_waits(self) -> str:
         waits = [

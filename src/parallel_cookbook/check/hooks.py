@@ -31,6 +31,7 @@ from parallel_cookbook.check.natures import (
 )
 from parallel_cookbook.check.polling import Polls
 from parallel_cookbook.check.schedule import key_of
+from parallel_cookbook.check.space import SeenModules
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS, FRAME_READING_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
 from parallel_cookbook.simulation.processes.shared_memory import announce
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 
 _ATOMS = frozenset({int, float, str, bool, type(None)})
 """Types of which every object is one value, and no container."""
-_ANNOUNCING_NAMES = CONTAINER_METHODS | CONTAINER_FUNCTIONS
-"""Attributes that may be methods of a container, or functions of a module that look into one."""
+_ANNOUNCING_NAMES = CONTAINER_METHODS | CONTAINER_FUNCTIONS | {"modules"}
+"""Attributes that may be methods of a container, functions of a module that look into one, `sys.modules`."""
 
 _TEXTS = frozenset({str, bytes})
 _TEXT_METHODS = frozenset({"join", "format", "format_map"})
@@ -118,6 +119,8 @@ class CheckHooks:
         self.has_new_places = False
         """Whether an execution has shown a place that earlier ones, and it itself, overlooked."""
         self._insides = Insides(kernel, memory)
+        self._insides.key_of_global = self._key_of_global
+        self._insides.on_module_store = self._note_module_store
         self._places = memory.places
         self._read = memory.read
         self._write = memory.write
@@ -144,6 +147,8 @@ class CheckHooks:
         if name in _ANNOUNCING_NAMES:
             if base_of(type(obj)) is not None and name in CONTAINER_METHODS:
                 return self._announcing_method(site, obj, name)  # to be called who knows when
+            if obj is sys and name == "modules":
+                return SeenModules(kernel.running.group.space)
             if type(obj) is types.ModuleType and not kernel.is_alone:
                 return self._module_attribute(site, obj, name)
         if not kernel.is_alone:
@@ -210,11 +215,19 @@ class CheckHooks:
                 self._note_class_store(obj, name)
         if self._kernel.is_alone:
             return
+        if isinstance(obj, types.ModuleType):
+            self._note_module_store(obj, name)
         place = self._places.get((id(obj), name)) or self._attribute(site, obj, name, is_store=True)
         if place is _CLOSED:
             self._insides.change_closed(site, obj)
         elif place is not None:
             self._write(place, site)
+
+    def _note_module_store(self, module: types.ModuleType, name: str) -> None:
+        """Let loads of the variable by its name be accesses, too, if the module is the program's."""
+        file = getattr(module, "__file__", None)
+        if file in self.module_names:
+            self.on_module_store(file, name)
 
     def _note_class_store(self, owner: type, name: str) -> None:
         key = key_of(owner.__module__, owner.__qualname__, name)
@@ -404,8 +417,15 @@ class CheckHooks:
 
     def _note_instance(self, obj: Any, space: Any) -> Any:
         """Remember that `space` is where `obj` keeps its attributes."""
-        if type(space) is dict and not isinstance(obj, types.ModuleType | type):
+        if type(space) is dict and not isinstance(obj, type):
             self._memory.instances[id(space)] = (space, obj)
+        return space
+
+    def own_globals(self, space: Any, /) -> Any:
+        modules = self._kernel.running.group.space.modules
+        module = modules.get(space.get("__name__"))
+        if module is not None and vars(module) is space:
+            self._note_instance(module, space)
         return space
 
     def _getattr(self, site: int, obj: Any, name: str, *default: Any) -> Any:
@@ -532,6 +552,7 @@ class CheckHooks:
         return value
 
     module_names: dict[str, str] = {}  # noqa: RUF012 - set by the program's loader, for each file
+    on_module_store: Callable[[str, str], None] = staticmethod(lambda _file, _name: None)
     on_late_binding: Callable[[int], None] = staticmethod(lambda _site: None)
 
     def new_scope(self) -> Any:

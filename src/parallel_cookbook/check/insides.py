@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections import OrderedDict, defaultdict, deque
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.natures import Nature, nature_of
@@ -118,6 +119,11 @@ class Insides:
         self._executing: set[int] = set()
         """The generators of which a step has begun and not ended, by their ids."""
 
+    key_of_global: Callable[[str, str], tuple[object, ...]]
+    """Returns the key of the place of a module's global variable."""
+    on_module_store: Callable[[ModuleType, str], None] = staticmethod(lambda _module, _name: None)
+    """Called when a global variable of a module is stored otherwise than by its name."""
+
     # --- items ----------------------------------------------------------------------------------
 
     def read_item(self, site: int, obj: Any, key: Any) -> None:
@@ -136,6 +142,9 @@ class Insides:
 
     def write_item(self, site: int, obj: Any, key: Any) -> None:
         """Announce the store of `obj[key]`, of a container."""
+        owner = self._memory.instances.get(id(obj))
+        if owner is not None and isinstance(owner[1], ModuleType):
+            self.on_module_store(owner[1], key)
         while True:
             key = _from_the_front(obj, key)
             is_there = _is_item(obj, key)
@@ -151,9 +160,11 @@ class Insides:
 
     def _item(self, obj: Any, key: Any) -> Place:
         owner = self._memory.instances.get(id(obj))
-        if owner is not None:
-            return self._memory.place((id(owner[1]), key), owner[1])
-        return self._memory.place((id(obj), _ITEM, key), obj)
+        if owner is None:
+            return self._memory.place((id(obj), _ITEM, key), obj)
+        if isinstance(owner[1], ModuleType):
+            return self._memory.place(self.key_of_global(owner[1].__name__, key), None)
+        return self._memory.place((id(owner[1]), key), owner[1])
 
     # --- containers as a whole ------------------------------------------------------------------
 

@@ -69,10 +69,17 @@ def decode(schedule: str) -> tuple[Replay, set[str]]:
 
 
 def site_keys(sites: SiteTable) -> list[str]:
-    """Return the key of each site: the same whatever stands on other lines of the file."""
+    """Return the key of each site: the same whatever stands on other lines of the file.
+
+    A file that is rewritten again gets the keys that it had.
+    """
     seen: dict[tuple[str, ...], int] = {}
+    before: dict[str, dict[tuple[str, ...], int]] = {}
     keys = []
-    for site in sites:
+    for position, site in enumerate(sites):
+        file = sites.beginnings.get(position)
+        if file is not None:
+            seen = dict(before.setdefault(file, dict(seen)))
         name = _name(site)
         seen[name] = seen.get(name, -1) + 1
         keys.append(key_of(*name, str(seen[name])))

@@ -10,6 +10,7 @@ import builtins
 import importlib
 import importlib.machinery
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -163,6 +164,33 @@ class Space:
             if not hasattr(module, attribute) and hasattr(module, "__path__"):
                 self._module_if_there(f"{absolute}.{attribute}")
         return module if wanted else self.own(root)
+
+
+class SeenModules(dict[str, ModuleType]):
+    """What a process sees as `sys.modules`: its own modules among those that are shared.
+
+    A module that is stored or deleted is so where the process will look for it.
+    """
+
+    def __init__(self, space: Space) -> None:
+        super().__init__({**sys.modules, **space.modules})
+        self._own = space.modules
+
+    def __setitem__(self, name: str, module: ModuleType) -> None:
+        super().__setitem__(name, module)
+        (self._own if name in self._own else sys.modules)[name] = module
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        del (self._own if name in self._own else sys.modules)[name]
+
+    def pop(self, name: str, *default: Any) -> Any:  # noqa: ANN401 - dict's own signature
+        """Take a module out, as `del` does."""
+        if name in self:
+            module = self[name]
+            del self[name]
+            return module
+        return super().pop(name, *default)
 
 
 _LOADED_ANEW = frozenset({"logging", "logging.handlers", "multiprocessing.dummy", "sched"})

@@ -84,6 +84,8 @@ class ExpressionRewriter(Rewriter):
             node.func = self._hook("call_builtin")
         elif builtin in _FRAME_READERS and not given:
             return self._call("without_hidden", node, node) if self._hides_names() else node
+        elif builtin == "globals" and not given:
+            return self._call("own_globals", node, node)
         return node
 
     def _hides_names(self) -> bool:

@@ -140,6 +140,9 @@ class Hooks(Protocol):
     def truth(self, site: int, obj: Any, /) -> Any:
         """Return `obj`, whose truth is tested next."""
 
+    def own_globals(self, space: Any, /) -> Any:
+        """Return `space`, what `globals()` returned."""
+
     def tick(self, site: int, /) -> None:
         """Count one turn of a loop."""
 

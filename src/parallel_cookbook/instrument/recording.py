@@ -177,5 +177,8 @@ class RecordingHooks(Hooks):
     def delegate(self, site: int, iterable: Any, /) -> Any:
         return self._steps(site, iterable) if _is_container(iterable) else iterable
 
+    def own_globals(self, space: Any, /) -> Any:
+        return space
+
     def tick(self, site: int, /) -> None:
         self._note(site)

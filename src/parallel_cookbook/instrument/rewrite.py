@@ -48,6 +48,7 @@ def rewrite(
         assert isinstance(tree, ast.Module | ast.Interactive), tree
         if prepare is not None:
             prepare(tree)
+        sites.begin(filename)
         rewriter = StatementRewriter(_lines(source), filename, sites, ScopeMap(tree, also_track))
         rewriter.own_containers = uses_of_own_containers(tree)
         rewriter.module(tree)

@@ -63,10 +63,16 @@ class Site:
 class SiteTable:
     """The sites of one program, over all its rewritten files."""
 
-    __slots__ = ("_sites",)
+    __slots__ = ("_sites", "beginnings")
 
     def __init__(self) -> None:
         self._sites: list[Site] = []
+        self.beginnings: dict[int, str] = {}
+        """Where the sites of a file begin, which may be rewritten more than once, and of which file."""
+
+    def begin(self, file: str) -> None:
+        """Say that the sites that follow are those of `file`, which is rewritten from its beginning."""
+        self.beginnings[len(self._sites)] = file
 
     def add(self, site: Site) -> int:
         """Append `site` and return its number, the count of sites before it."""
