@@ -38,6 +38,7 @@ class Target:
         "last",
         "last_write",
         "name",
+        "notes",
         "operations",
         "state",
         "sync",
@@ -60,6 +61,8 @@ class Target:
         """What can be done to it, if its owner keeps that here: made once for many executions."""
         self.version = 0
         """How many operations have written it."""
+        self.notes: Any = None
+        """For those who watch it: what they keep, from one execution to the next, with its other notes."""
         # What is noted down of one execution; see kernel/record.py.
         self.history: list[tuple[int, Mode, int]] = []
         """Of each event on it: its position in the execution, its mode, the state before it."""

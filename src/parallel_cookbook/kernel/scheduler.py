@@ -120,6 +120,8 @@ class Kernel:
         """Called in a task whose function raised; what it raises itself ends the whole exploration."""
         self.on_handled: Callable[[Task], None] = lambda _task: None
         """Called when the program turns out to deal with what `on_uncaught` was told of a task."""
+        self.on_shared_access: Callable[..., None] = lambda *_access: None
+        """For the simulation: called after a step on memory that groups share; see check/shared_races.py."""
         self._begin(None)
         self.is_unwinding = True
         """Whether no execution is running, or it has ended and its tasks are being unwound."""
