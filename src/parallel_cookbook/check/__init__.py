@@ -252,12 +252,12 @@ def _race_warnings(
     machine: Machine, narrating: Callable[[], Machine], tally: Tally
 ) -> list[Warning_]:
     """Warn of the races that were found; one execution is told, to see who holds which locks."""
-    races = machine.memory.races.values()
+    races, shared = machine.memory.races.values(), machine.shared_races.races.values()
     witnesses = [*tally.faults.values(), *(witness for _, witness in tally.outcomes.values())]
-    if not races or not witnesses or machine.is_stalled:
-        return race_warnings(races, machine.sites, None)
+    if not (races or shared) or not witnesses or machine.is_stalled:
+        return race_warnings(races, shared, machine.sites, None)
     story, _ = narrate(narrating(), Replay(witnesses[0].steps), witnesses[0].visible)
-    return race_warnings(races, machine.sites, story)
+    return race_warnings(races, shared, machine.sites, story)
 
 
 def _inversion_warnings(tally: Tally) -> list[Warning_]:

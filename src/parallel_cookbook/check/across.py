@@ -7,6 +7,7 @@ is only unpickled if it holds plain data.
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from parallel_cookbook.events import Undelivered
 from parallel_cookbook.simulation.processes.channels import End
 from parallel_cookbook.simulation.processes.connection import Connection
+from parallel_cookbook.simulation.processes.ctypes_views import Shared
 from parallel_cookbook.simulation.processes.queues import Queue, SimpleQueue, _Pipe
 from parallel_cookbook.simulation.processes.semlocks import SemLock
-from parallel_cookbook.simulation.processes.sharedctypes import SynchronizedBase, _Shared
+from parallel_cookbook.simulation.processes.sharedctypes import SynchronizedBase
 from parallel_cookbook.simulation.processes.world import DEFAULT_METHOD, world_of
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def essence(obj: Any) -> Any:
         return obj._pipe
     if issubclass(kind, Connection):
         return obj._end
-    if issubclass(kind, _Shared):
+    if issubclass(kind, Shared):
         return obj._memory
     return obj
 
@@ -58,13 +60,23 @@ def is_inner_lock(obj: Any, operation: Operation, function: str) -> bool:
 def cell_reader(obj: Any, operation: Operation) -> tuple[str, Callable[[], Any]] | None:
     """Return the cell of shared memory that a step touches: ".value", "[2]", and who reads it."""
     raw = obj._obj if issubclass(type(obj), SynchronizedBase) else obj
-    if not issubclass(type(raw), _Shared) or not operation.target.kind.startswith("cell "):
+    if not issubclass(type(raw), Shared) or not operation.target.kind.startswith("cell "):
         return None
-    plain = type(raw)._plain.from_buffer(raw._memory.bytes)
-    cell = operation.target.kind.removeprefix("cell ")
-    if cell.isdigit():
-        return f"[{cell}]", lambda: plain[int(cell)]
-    return f".{cell}", lambda: getattr(plain, cell)
+    path = operation.target.kind.removeprefix("cell ").split(".")
+    text = "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path)
+    if path[-1] in {"union", "bits"}:
+        return None
+    plain = _root(raw)
+    return text, lambda: functools.reduce(_step_into, path, plain)
+
+
+def _root(raw: Any) -> Any:
+    """Return the whole of the memory behind a shared object or a part of it, without announcing accesses."""
+    return raw._memory.plain.from_buffer(raw._memory.bytes)
+
+
+def _step_into(obj: Any, part: str) -> Any:
+    return obj[int(part)] if part.isdigit() else getattr(obj, part)
 
 
 class Messages:

@@ -16,6 +16,7 @@ from parallel_cookbook.check.lock_order import LockOrder
 from parallel_cookbook.check.memory import Memory
 from parallel_cookbook.check.polling import Poll
 from parallel_cookbook.check.program import Entry, Program
+from parallel_cookbook.check.shared_races import SharedRaces
 from parallel_cookbook.check.stall import stall_fault
 from parallel_cookbook.errors import CookbookError, UnsupportedError
 from parallel_cookbook.instrument import SiteTable
@@ -99,6 +100,8 @@ class Machine:
             on_new_sites=self.memory.grow,
         )
         self.hooks.module_names = self.program.module_of_file
+        self.shared_races = SharedRaces(self.kernel, self.program.module_of_file)
+        self.kernel.on_shared_access = self.shared_races.access
         self.hooks.on_endless_loop = self._on_endless_loop
         self.hooks.cycles.program = self.program
         self.hooks.cycles.on_round = self._on_round

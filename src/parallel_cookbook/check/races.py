@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from parallel_cookbook.check.result import Warning_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from parallel_cookbook.check.memory import Access, Race
+    from parallel_cookbook.check.shared_races import SharedRace
     from parallel_cookbook.events import Event, Interleaving
     from parallel_cookbook.instrument import SiteTable
+
+_NAMING = frozenset({"load_attr", "store_attr", "load_item", "store_item", "call_method"})
+"""Kinds of sites whose subject can be shared memory."""
 
 Line = tuple[str, int]
 """A file and a line of it."""
@@ -39,24 +43,55 @@ class _Pair:
 
 
 def race_warnings(
-    races: Iterable[Race], sites: SiteTable, story: Interleaving | None
+    races: Iterable[Race],
+    shared: Iterable[SharedRace],
+    sites: SiteTable,
+    story: Interleaving | None,
 ) -> list[Warning_]:
     """Return one warning for each pair of lines that race, in the order in which they were found.
 
-    `story` is one execution, told; it knows which locks are held at which accesses.
+    shared: the races for what processes share.
+    story: one execution, told; it knows which locks are held at which accesses.
     """
     pairs: dict[frozenset[Line], _Pair] = {}
     for race in races:
-        lines = _line(sites, race.first), _line(sites, race.second)
-        key = frozenset(lines)
-        if key not in pairs:
-            sides = _Side(lines[0], race.first.task), _Side(lines[1], race.second.task)
-            pairs[key] = _Pair(race.place, *sides)
-        pair = pairs[key]
-        for line, access in zip(lines, (race.first, race.second), strict=True):
-            side = pair.first if line == pair.first.line else pair.second
-            side.verbs.add("writes" if access.is_write else "reads")
+        _add(pairs, race.place, race, (_line(sites, race.first), _line(sites, race.second)))
+    for found in shared:
+        lines = (found.first.file, found.first.line), (found.second.file, found.second.line)
+        _add(pairs, _shared_place(found, sites), found, lines)
     return [_warning(pair, story) for pair in pairs.values()]
+
+
+def _add(
+    pairs: dict[frozenset[Line], _Pair],
+    place: str,
+    race: Race | SharedRace,
+    lines: tuple[Line, Line],
+) -> None:
+    """Enter a race with those of the same two lines."""
+    key = frozenset(lines)
+    if key not in pairs:
+        sides = _Side(lines[0], race.first.task), _Side(lines[1], race.second.task)
+        pairs[key] = _Pair(place, *sides)
+    pair = pairs[key]
+    for line, access in zip(lines, (race.first, race.second), strict=True):
+        side = pair.first if line == pair.first.line else pair.second
+        side.verbs.add("writes" if access.is_write else "reads")
+
+
+def _shared_place(race: SharedRace, sites: SiteTable) -> str:
+    """Return what the source calls the memory in question, where the second access stands."""
+    access = race.second
+    here = [
+        site
+        for site in sites
+        if site.file == access.file
+        and site.line <= access.line <= site.end_line
+        and site.kind in _NAMING
+    ]
+    exact = [site for site in here if (site.column, site.end_column) == access.columns]
+    named = exact or [site for site in here if ("store" in site.kind) == access.is_write] or here
+    return named[0].subject if named else race.key or "shared memory"
 
 
 def _line(sites: SiteTable, access: Access) -> Line:
@@ -91,20 +126,21 @@ def _advice(pair: _Pair, story: Interleaving, *, has_many_files: bool) -> str:
     first, second = pair.first.line, pair.second.line
     own = [e for e in story.events if e.places and (e.file, e.line) in {first, second}]
     places = {place for event in own if _is_about(event, pair.place) for place in event.places}
-    about = [e for e in story.events if not places.isdisjoint(e.places)]
     guards: dict[Line, set[str]] = {}
-    for event in about:
-        held = {hold.label for hold in event.held if hold.task == event.task}
+    briefly: dict[Line, set[str]] = {}
+    for event, held, own_locks in _with_locks(story):
+        if places.isdisjoint(event.places):
+            continue
         line = event.file, event.line
         guards[line] = guards[line] & held if line in guards else held
+        briefly.setdefault(line, set()).update(own_locks)
     if first not in guards or second not in guards:
         return ""
-    if any(guards[line] for line in (first, second)):
+    lines = list(dict.fromkeys((first, second)))
+    if any(guards[line] or briefly[line] for line in lines):
         return " and ".join(
-            f"{_told_line(line, has_many_files)} holds {_told_locks(guards[line])}"
-            if guards[line]
-            else f"{_told_line(line, has_many_files)} holds no lock"
-            for line in dict.fromkeys((first, second))
+            f"{_told_line(line, has_many_files)} holds {_told_hold(guards[line], briefly[line])}"
+            for line in lines
         )
     for line, locks in guards.items():
         if locks:
@@ -112,8 +148,29 @@ def _advice(pair: _Pair, story: Interleaving, *, has_many_files: bool) -> str:
     return "no lock is ever held there"
 
 
+def _with_locks(story: Interleaving) -> Iterator[tuple[Event, set[str], set[str]]]:
+    """Yield each event, with the locks that its task holds, apart those that one access takes by itself."""
+    brief: dict[int, set[str]] = {}
+    for event in story.events:
+        taken = brief.setdefault(event.task, set())
+        if event.kind == "acquire" and not event.source:
+            taken.add(event.label)
+        elif event.kind == "release":
+            taken.discard(event.label)
+        held = {hold.label for hold in event.held if hold.task == event.task}
+        yield event, held - taken, held & taken
+
+
 def _is_about(event: Event, place: str) -> bool:
-    return event.subject.rpartition(".")[2] == place.rpartition(".")[2]
+    subject = event.subject
+    is_part = place.startswith((f"{subject}.", f"{subject}["))
+    return is_part or subject.rpartition(".")[2] == place.rpartition(".")[2]
+
+
+def _told_hold(locks: set[str], brief: set[str]) -> str:
+    if locks or not brief:
+        return _told_locks(locks) if locks else "no lock"
+    return f"{_told_locks(brief)} for each access by itself only, not from one to the next"
 
 
 def _told_locks(locks: set[str]) -> str:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.kernel import Mode, Operation, active_kernel
 from parallel_cookbook.simulation import locks, semaphores
+from parallel_cookbook.simulation.processes.memory import Section
 from parallel_cookbook.simulation.processes.world import assert_spawning, own_state, share, shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 # What processes share is one of several classes, which have little in common.
@@ -40,11 +42,44 @@ class SemLock:
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """Take it; return whether it was taken. One step."""
+        section: Section | None = self._core._target.notes  # noqa: SLF001 - ours
+        if section is None:
+            return self._acquire(block, timeout)
+        known = active_kernel().running.sync
+        is_taken = self._acquire(block, timeout)
+        if is_taken and self._is_entered():
+            section.enter(active_kernel(), known)
+        return is_taken
+
+    def _acquire(self, block: bool, timeout: float | None) -> bool:
         if not block:
             return bool(self._core.acquire(blocking=False))
         if timeout is None:
             return bool(self._core.acquire())
         return bool(self._core.acquire(timeout=max(timeout, 0)))
+
+    def _is_entered(self) -> bool:
+        """Whether the running task has it, and has taken it once only."""
+        return False
+
+    def guard(self) -> Callable[[], int | None]:
+        """Have it noted who takes it, and what that task knew before.
+
+        Returns who says so of the running task, None if that has not taken it. Only for locks.
+        """
+        target = self._core._target  # noqa: SLF001 - ours
+        if target.notes is None:
+            target.notes = Section()
+        section: Section = target.notes
+
+        def known() -> int | None:
+            is_in = self._is_mine() and section.task is active_kernel().running
+            return section.known if is_in else None
+
+        return known
+
+    def _is_mine(self) -> bool:
+        return False
 
     def release(self) -> None:
         """Give it back. One step. Raises ValueError if nobody has taken it."""
@@ -114,6 +149,9 @@ class Lock(SemLock):
         core = self._core
         return bool(core._target.state) and core._holder is active_kernel().running  # noqa: SLF001
 
+    def _is_entered(self) -> bool:
+        return self._is_mine()
+
     def _count(self) -> int:
         return int(self._is_mine())
 
@@ -141,6 +179,9 @@ class RLock(SemLock):
 
     def _is_mine(self) -> bool:
         return bool(self._core._is_owned())  # noqa: SLF001
+
+    def _is_entered(self) -> bool:
+        return self._count() == 1
 
     def _count(self) -> int:
         return int(self._core._recursion_count())  # noqa: SLF001

@@ -30,9 +30,11 @@ from parallel_cookbook.simulation.processes.managed import (
     KNOWN,
     Entry,
     Token,
+    Value,
     error_of,
     public_methods,
 )
+from parallel_cookbook.simulation.processes.memory import ALL
 from parallel_cookbook.simulation.processes.pickling import ForkingPickler
 from parallel_cookbook.simulation.processes.spawning import ENDED
 
@@ -55,6 +57,12 @@ _LOOKS = frozenset(
     + ("index", "items", "keys", "values")
 )
 """What can be called without a change to the objects that the server makes by itself."""
+
+_READS = frozenset({"__contains__", "__getattribute__", "__getitem__", "get"})
+"""Calls that read one item or attribute."""
+_WRITES = frozenset({"__delattr__", "__delitem__", "__setattr__", "__setitem__", "set"})
+"""Calls that write one."""
+_KEYS = (str, int, bytes, float, type(None))
 
 _FALLBACKS: dict[str, Callable[[Any], Any]] = {
     "__str__": str,
@@ -147,12 +155,26 @@ class Server:
         if referent.is_data:
             mode = Mode.READ if method in _LOOKS else Mode.WRITE
             kind = "call" if mode else "look at"
+            known = self._kernel.running.sync
             self._check_door(Operation(kind, referent.target, mode, None, self._door_parts()))
+            self._tell_access(referent, method, args, known)
         else:
             self._look_at_door()
             self._refuse_ghosts(referent)
         work = lambda: self._answer(referent, method, request)  # noqa: E731 - two lines where it is used
         return self._in_call(work, referent, referent.is_own)
+
+    def _tell_access(self, referent: _Referent, method: str, args: Any, known: int) -> None:
+        """Tell who looks for races of a call that reads or writes one item or attribute.
+
+        known: what the caller knew before the call.
+        """
+        if self._kernel.is_repeating or method not in _READS | _WRITES:
+            return
+        key = "value" if isinstance(referent.obj, Value) else ("", *args[:1])[-1]
+        if isinstance(key, _KEYS):
+            is_write = method in _WRITES
+            self._kernel.on_shared_access(referent.target, key, ALL, is_write, known)
 
     def _refuse_ghosts(self, referent: _Referent) -> None:
         """Refuse to go on if who was killed has left a call of this object unfinished.

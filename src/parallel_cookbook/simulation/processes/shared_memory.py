@@ -25,7 +25,7 @@ from parallel_cookbook.simulation.processes.memory import Cells
 from parallel_cookbook.simulation.processes.world import own_state, world_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 # Items and views are the program's.
 # ruff: noqa: ANN401
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["ShareableList", "SharedMemory"]
 
 _WORD = 8
-"""Bytes of a cell: accesses to the same word are taken to conflict."""
+"""Bytes of a cell: accesses to the same word are taken to conflict; whether they race, its bytes say."""
+_WHOLE = (1 << _WORD) - 1
 
 
 class _Block:
@@ -192,12 +193,19 @@ def announce(view: memoryview, index: Any, *, is_store: bool) -> None:
     if mapped is None:
         return
     _, cells = mapped
-    words = _words(view, index)
-    (cells.store if is_store else cells.load)(words)
+    first, end = _bytes(view, index)
+    words = range(first // _WORD, (end + _WORD - 1) // _WORD)
+    masks = [_mask(first - word * _WORD, end - word * _WORD) for word in words]
+    (cells.store if is_store else cells.load)(words, masks)
 
 
-def _words(view: memoryview, index: Any) -> Iterable[int]:
-    """Return which words of the block an access touches; none if it will fail."""
+def _mask(first: int, end: int) -> int:
+    """Return which bytes of a word an access touches, as bits: those from `first` on, before `end`."""
+    return _WHOLE >> _WORD - min(end, _WORD) & _WHOLE << max(first, 0)
+
+
+def _bytes(view: memoryview, index: Any) -> tuple[int, int]:
+    """Return which bytes of the block an access touches, the first and the end; none if it will fail."""
     try:
         part = view if index is None else view[index] if isinstance(index, slice) else None
         if part is None:
@@ -206,8 +214,8 @@ def _words(view: memoryview, index: Any) -> Iterable[int]:
         size = part.nbytes
         start = _address(part) - _address(memoryview(part.obj)) if size else 0
     except (IndexError, TypeError, ValueError):
-        return ()
-    return range(start // _WORD, (start + size + _WORD - 1) // _WORD)
+        return 0, 0
+    return start, start + size
 
 
 def _address(view: memoryview) -> int:

@@ -1,10 +1,8 @@
 """`multiprocessing.sharedctypes` for a program under check: Value, Array and their raw forms.
 
-Guarantees: processes share the memory itself, each through a ctypes object of its own. To read or write a
-raw value, an item, or a field is one step; so `value.value += 1` is two, with others between them. With
-a lock, each access takes it, which is one more step unless the task holds it already.
-
-A raw value's type is derived from the ctypes type that was asked for, and bears its name.
+Guarantees: processes share the memory itself, each through a ctypes object of its own (ctypes_views.py). To
+read or write a raw value, an item, or a field is one step; so `value.value += 1` is two, with others
+between them. With a lock, each access takes it, which is one more step unless the task holds it already.
 
 What CPython does: Lib/multiprocessing/sharedctypes.py.
 """
@@ -16,10 +14,9 @@ import functools
 from multiprocessing import sharedctypes as _real
 from typing import TYPE_CHECKING, Any
 
-from parallel_cookbook.kernel import active_kernel
-from parallel_cookbook.simulation.processes.memory import Cells
-from parallel_cookbook.simulation.processes.semlocks import RLock
-from parallel_cookbook.simulation.processes.world import assert_spawning, share, shared
+from parallel_cookbook.simulation.processes.ctypes_views import Memory, Shared, fields, view
+from parallel_cookbook.simulation.processes.semlocks import Lock, RLock
+from parallel_cookbook.simulation.processes.world import assert_spawning
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,133 +29,12 @@ __all__ = ["Array", "RawArray", "RawValue", "Value", "copy", "synchronized"]
 typecode_to_type: dict[Any, Any] = vars(_real)["typecode_to_type"]
 
 
-class _Memory:
-    """The bytes of one value or array, which all processes share."""
-
-    def __init__(self, size: int) -> None:
-        self.bytes = bytearray(size)
-        self.cells = Cells(active_kernel())
-
-
-class _Shared:
-    """What the derived types have in common."""
-
-    _memory: _Memory
-    _plain: Any
-    """The ctypes type that was asked for."""
-
-    def __reduce__(self) -> Any:
-        assert_spawning(self)
-        plain: Any = self._plain
-        if issubclass(plain, ctypes.Array):
-            return _rebuild, (plain._type_, plain._length_, share(self._memory))
-        return _rebuild, (plain, None, share(self._memory))
-
-    __reduce_ex__ = lambda self, _protocol: self.__reduce__()  # noqa: E731 - ctypes has one of its own
-
-
-def _rebuild(kind: Any, length: int | None, number: int) -> Any:
-    plain = kind if length is None else kind * length
-    return _view(plain, shared(number))
-
-
-def _view(plain: Any, memory: _Memory) -> Any:
-    """Return an object of the type derived from `plain` on this memory."""
-    view = _derived(plain).from_buffer(memory.bytes)
-    view._memory = memory  # noqa: SLF001 - a type of our own
-    return view
-
-
-@functools.lru_cache(maxsize=256)
-def _derived(plain: Any) -> Any:
-    """Return the type that announces each access to an object of the ctypes type `plain`."""
-    names: dict[str, Any] = {"_plain": plain, "__module__": plain.__module__}
-    bases: tuple[Any, ...] = (_Shared, plain)
-    if issubclass(plain, ctypes.Array):
-        bases = (_Shared, _Items, plain)
-        if plain._type_ is ctypes.c_char:
-            names |= {"value": _whole(plain, "value"), "raw": _whole(plain, "raw")}
-        elif plain._type_ is ctypes.c_wchar:
-            names |= {"value": _whole(plain, "value")}
-    elif issubclass(plain, ctypes.Structure | ctypes.Union):
-        is_union = issubclass(plain, ctypes.Union)
-        for field, *_ in _fields(plain):
-            names[field] = _property(plain, field, "union" if is_union else field)
-    else:
-        names["value"] = _property(plain, "value", "value")
-    return type(plain)(plain.__name__, bases, names)
-
-
-def _fields(plain: Any) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = []
-    for base in reversed(plain.__mro__):
-        found += vars(base).get("_fields_", ())
-    return found
-
-
-def _property(plain: Any, name: str, cell: str) -> property:
-    """Return an attribute that announces its accesses to one cell."""
-    inner = getattr(plain, name)
-
-    def get(self: Any) -> Any:
-        self._memory.cells.load((cell,))
-        return inner.__get__(self, type(self))
-
-    def set_(self: Any, value: Any) -> None:
-        self._memory.cells.store((cell,))
-        inner.__set__(self, value)
-
-    return property(get, set_)
-
-
-def _whole(plain: Any, name: str) -> property:
-    """Return an attribute of an array that is about all of its items."""
-    inner = getattr(plain, name)
-
-    def get(self: Any) -> Any:
-        self._memory.cells.load(range(plain._length_))
-        return inner.__get__(self, type(self))
-
-    def set_(self: Any, value: Any) -> None:
-        self._memory.cells.store(range(plain._length_))
-        inner.__set__(self, value)
-
-    return property(get, set_)
-
-
-class _Items:
-    """The items of an array, each a cell."""
-
-    _memory: _Memory
-
-    def _numbers(self, index: Any) -> Any:
-        numbers = range(len(self))  # type: ignore[arg-type]  # it is an array, too
-        if isinstance(index, slice):
-            return numbers[index]
-        try:
-            return (numbers[index],)
-        except (IndexError, TypeError):
-            return ()  # ctypes will say what is wrong
-
-    def __getitem__(self, index: Any) -> Any:
-        self._memory.cells.load(self._numbers(index))
-        return super().__getitem__(index)  # type: ignore[misc]  # that of the ctypes array
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._memory.cells.store(self._numbers(index))
-        super().__setitem__(index, value)  # type: ignore[misc]
-
-    def __iter__(self) -> Any:
-        for index in range(len(self)):  # type: ignore[arg-type]
-            yield self[index]
-
-
 def RawValue(typecode_or_type: Any, *args: Any) -> Any:  # noqa: N802 - CPython's name
     """Return a new ctypes object in shared memory."""
     plain = typecode_to_type.get(typecode_or_type, typecode_or_type)
-    memory = _Memory(ctypes.sizeof(plain))
+    memory = Memory(plain)
     plain.from_buffer(memory.bytes).__init__(*args)
-    return _view(plain, memory)
+    return view(plain, memory)
 
 
 def RawArray(typecode_or_type: Any, size_or_initializer: Any) -> Any:  # noqa: N802 - CPython's name
@@ -168,9 +44,9 @@ def RawArray(typecode_or_type: Any, size_or_initializer: Any) -> Any:  # noqa: N
         plain, items = kind * size_or_initializer, ()
     else:
         plain, items = kind * len(size_or_initializer), size_or_initializer
-    memory = _Memory(ctypes.sizeof(plain))
+    memory = Memory(plain)
     plain.from_buffer(memory.bytes).__init__(*items)
-    return _view(plain, memory)
+    return view(plain, memory)
 
 
 def Value(typecode_or_type: Any, *args: Any, lock: Any = True, ctx: Any = None) -> Any:  # noqa: N802
@@ -198,13 +74,13 @@ def _with_lock(obj: Any, lock: Any, ctx: Any) -> Any:
 def copy(obj: Any) -> Any:
     """Return a new object in shared memory with the same contents."""
     plain = getattr(obj, "_plain", type(obj))
-    memory = _Memory(ctypes.sizeof(plain))
-    if isinstance(obj, _Shared):
-        obj._memory.cells.load(("value",))  # noqa: SLF001 - the same
+    memory = Memory(plain)
+    if isinstance(obj, Shared):
+        obj.load_all()
     ctypes.memmove(
         ctypes.addressof(plain.from_buffer(memory.bytes)), ctypes.addressof(obj), len(memory.bytes)
     )
-    return _view(plain, memory)
+    return view(plain, memory)
 
 
 def synchronized(obj: Any, lock: Any = None, ctx: Any = None) -> SynchronizedBase:
@@ -223,7 +99,7 @@ def synchronized(obj: Any, lock: Any = None, ctx: Any = None) -> SynchronizedBas
 
 @functools.lru_cache(maxsize=256)
 def _synchronized_structure(plain: Any) -> Any:
-    names = {field: _guarded(field) for field, *_ in _fields(plain)}
+    names = {field: _guarded(field) for field, *_ in fields(plain)}
     return type(f"Synchronized{plain.__name__}", (SynchronizedBase,), names)
 
 
@@ -247,6 +123,8 @@ class SynchronizedBase:
     def __init__(self, obj: Any, lock: Any = None, ctx: Any = None) -> None:
         self._obj = obj
         self._lock = lock or RLock(ctx=ctx)
+        if isinstance(obj, Shared) and isinstance(self._lock, Lock | RLock):
+            obj.guard_by(self._lock)
         self.acquire = self._lock.acquire
         self.release = self._lock.release
 
