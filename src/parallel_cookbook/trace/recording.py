@@ -56,9 +56,10 @@ class Kind(IntEnum):
     SLEEP = 18
     """value: nanoseconds asked for."""
     SUBMIT = 19
-    """Work for a pool or an executor; extra: the work's number."""
+    """Work for a pool or an executor; value: in how many pieces, -1 unknown; extra: the work's number."""
     WORK = 20
-    """A pool's or executor's worker does a piece of work from began to ended; extra: the work's number."""
+    """A pool's or executor's worker does a piece of work from began to ended; value: which piece, from 0;
+    extra: the work's number, unique together with thing."""
     RESULT = 21
     """Waits for the result of a piece of work; extra: the work's number."""
     SAMPLE = 22

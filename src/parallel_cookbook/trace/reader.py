@@ -1,0 +1,244 @@
+"""Make one Recording of the files that the processes of a traced program left behind."""
+
+from __future__ import annotations
+
+import json
+import linecache
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from parallel_cookbook.errors import UsageError
+from parallel_cookbook.trace.labels import Labels
+from parallel_cookbook.trace.recorder import layout
+from parallel_cookbook.trace.recording import (
+    Kind,
+    Record,
+    Recording,
+    Site,
+    Thing,
+    TracedProcess,
+    TracedTask,
+)
+from parallel_cookbook.trace.tapes import TapeFile, read_tapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+RUN_FILE = "run.json"
+"""What the command knows of the run; see `launch`."""
+_BY_SERIAL = {layout.START, layout.JOIN}
+_KINDS = {int(kind): kind for kind in Kind}
+
+
+def read_recording(folder: Path) -> Recording:
+    """Return what is recorded in `folder`, also while the program still runs, or after it was killed.
+
+    Raises UsageError if there is no recording. Cost: some 2 µs and 300 bytes for each record.
+    """
+    run = _run(folder)
+    tapes = read_tapes(folder)
+    if not tapes:
+        raise UsageError(
+            f"the folder {str(folder)!r} holds no recording: the program ended before it began, or "
+            "there was no room; record it anew"
+        )
+    return _Merger(tapes, run).merge()
+
+
+def _run(folder: Path) -> dict[str, Any]:
+    try:
+        run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return run
+
+
+class _Merger:
+    """Gives everything in all tapes its number in the recording."""
+
+    def __init__(self, tapes: list[TapeFile], run: dict[str, Any]) -> None:
+        self._tapes = tapes
+        self._run = run
+        self._began = min(run.get("began", tapes[0].began), tapes[0].began)
+        self._by_stem = {tape.stem: tape for tape in tapes}
+        self._processes: list[TracedProcess] = []
+        self._tasks: list[dict[str, Any]] = []
+        self._task_of: dict[tuple[str, int], int] = {}
+        """By tape and serial number."""
+        self._things: list[Thing] = []
+        self._thing_of: dict[tuple[str, int] | str, int] = {}
+        self._sites: list[Site] = []
+        self._site_of: dict[tuple[str, int, str], int] = {}
+        self._labels = Labels()
+        self._records: list[Record] = []
+
+    def merge(self) -> Recording:
+        """Return the recording."""
+        for index, tape in enumerate(self._tapes):
+            self._add_process(index, tape)
+        for index, tape in enumerate(self._tapes):
+            self._add_records(index, tape)
+        self._records.sort(key=lambda record: record.ended)
+        self._finish_processes()
+        run = self._run
+        last = self._records[-1].ended if self._records else 0
+        return Recording(
+            command=tuple(run.get("command", ())),
+            python=run.get("python", ""),
+            cores=run.get("cores", 0),
+            wall_clock=run.get("wall_clock", ""),
+            duration=last,
+            exit_code=run.get("exit_code"),
+            processes=tuple(self._processes),
+            tasks=tuple(TracedTask(**task) for task in self._tasks),
+            things=tuple(self._things),
+            sites=tuple(self._sites),
+            records=self._records,
+            lost=sum(tape.lost for tape in self._tapes),
+        )
+
+    def _add_process(self, index: int, tape: TapeFile) -> None:
+        parent = tape.about.get("inherits") or tape.about.get("parent") or ""
+        stems = [other.stem for other in self._tapes]
+        self._processes.append(
+            TracedProcess(
+                index=index,
+                pid=tape.pid,
+                name=tape.names.get("name") or tape.about.get("name") or f"process {tape.pid}",
+                parent=stems.index(parent) if parent in stems else -1,
+                began=tape.began - self._began,
+                ended=-1,
+                exit_code=self._exit_code(index, tape),
+                method=tape.about.get("method", ""),
+            )
+        )
+        self._add_task(index, tape, 0, tape.began - self._began, -1)
+
+    def _exit_code(self, index: int, tape: TapeFile) -> int | None:
+        if index == 0:
+            return self._run.get("exit_code")
+        for other in self._tapes:
+            for words in other.exits:
+                if words["exit"] == tape.pid and words["moment"] >= tape.began:
+                    return int(words["code"])
+        return None
+
+    def _add_task(self, process: int, tape: TapeFile, serial: int, began: int, parent: int) -> int:
+        index = len(self._tasks)
+        words = tape.threads.get(serial, {})
+        name = words.get("name", f"thread {index}")
+        self._tasks.append(
+            {
+                "index": index,
+                "name": self._processes[process].name if serial == 0 else name,
+                "process": process,
+                "is_main": serial == 0,
+                "is_daemon": words.get("daemon", False),
+                "is_helper": words.get("helper", False),
+                "parent": parent,
+                "began": began,
+                "ended": -1,
+                "native_id": words.get("native", -1),
+            }
+        )
+        self._task_of[tape.stem, serial] = index
+        return index
+
+    def _add_records(self, process: int, tape: TapeFile) -> None:
+        current = {tape.about.get("main", -1): self._task_of[tape.stem, 0]}
+        later: list[tuple[Record, int]] = []
+        for row in tape.rows():
+            moment = row.ended - self._began
+            if row.kind == layout.THING:
+                tape.things[row.thing] = {
+                    "kind": layout.THING_KINDS[row.value],
+                    "site": row.site,
+                    "capacity": row.extra,
+                }
+                continue
+            if row.kind == layout.BEGIN and row.value:
+                parent = current.get(row.extra, -1)
+                task = self._add_task(process, tape, row.value, moment, parent)
+                current[row.ident] = task
+            else:
+                task = current.get(row.ident, -1)
+                if task < 0:  # a thread that was started without `threading`
+                    task = self._add_task(process, tape, -row.ident, moment, -1)
+                    current[row.ident] = task
+            if row.kind not in _KINDS:
+                continue
+            if row.kind == layout.END:
+                self._tasks[task]["ended"] = moment
+            value = row.value
+            if row.kind == layout.BEGIN:
+                value = self._tasks[task]["parent"]
+            record = Record(
+                row.began - self._began if row.began and row.kind != layout.BEGIN else moment,
+                moment,
+                task,
+                _KINDS[row.kind],
+                self._thing(tape, row.thing) if row.thing else -1,
+                self._site(tape, row.site) if row.site else -1,
+                value,
+                -1 if row.kind == layout.BEGIN else row.extra,
+                not row.flags & layout.IN_VAIN,
+                bool(row.flags & layout.REQUEST),
+            )
+            if row.kind in _BY_SERIAL:
+                later.append((record, row.value))
+            else:
+                self._records.append(record)
+        for record, serial in later:
+            target = self._task_of.get((tape.stem, serial), -1)
+            self._records.append(record._replace(value=target))
+
+    def _finish_processes(self) -> None:
+        for task in self._tasks:
+            if task["is_main"]:
+                process = self._processes[task["process"]]
+                self._processes[task["process"]] = replace(process, ended=task["ended"])
+
+    def _chain(self, tape: TapeFile | None) -> Iterator[TapeFile]:
+        while tape is not None:
+            yield tape
+            tape = self._by_stem.get(tape.about.get("inherits", ""))
+
+    def _thing(self, tape: TapeFile, number: int) -> int:
+        known = self._thing_of.get((tape.stem, number))
+        if known is not None:
+            return known
+        for origin in self._chain(tape):
+            words = origin.things.get(number)
+            if words is not None:
+                break
+        else:
+            words, origin = {"kind": "lock", "site": 0, "capacity": 0}, tape
+        key = words.get("key")
+        if key in self._thing_of:
+            index = self._thing_of[key]
+        else:
+            site = self._site(origin, words["site"]) if words["site"] else -1
+            where = self._sites[site] if site >= 0 else Site("", 0, "", "")
+            index = len(self._things)
+            label = self._labels.label(words["kind"], where.source, where.function)
+            maker = self._tapes.index(origin)
+            self._things.append(Thing(index, words["kind"], label, site, maker, words["capacity"]))
+            if key:
+                self._thing_of[key] = index
+        self._thing_of[tape.stem, number] = index
+        return index
+
+    def _site(self, tape: TapeFile, number: int) -> int:
+        for origin in self._chain(tape):
+            words = origin.sites.get(number)
+            if words is not None:
+                break
+        else:
+            return -1
+        place = (words["file"], words["line"], words["function"])
+        if place not in self._site_of:
+            self._site_of[place] = len(self._sites)
+            source = linecache.getline(words["file"], words["line"]).strip()
+            self._sites.append(Site(*place, source))
+        return self._site_of[place]

@@ -1,0 +1,87 @@
+"""Tell from which line of the program an operation is called, or that it is not the program that calls it.
+
+What the standard library does inside its own objects (a queue's mutex, a pool's pipes) is not what the reader
+wrote: it is recorded as the operation of the whole object, and else not at all. So every recorded
+operation first looks at who calls it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from parallel_cookbook.trace.recorder.tape import tape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
+_OWN = os.path.dirname(__file__) + os.sep
+_PACKAGES = (_LIBRARY + "site-packages", _LIBRARY + "dist-packages", _LIBRARY + "test" + os.sep)
+_MAX_SITES = 100_000
+"""A program that makes code without end does not fill our memory."""
+LIBRARY = 0
+"""The site of what the standard library does."""
+_ASK_CALLER = -1
+"""The site of generated code: its caller's is meant."""
+
+sites: dict[int, int] = {}
+"""The number of each place, by `id(code) + lasti`: the bytecode lies within its code object, so that
+this number belongs to one instruction, as long as the code object lives; `_codes` sees to that."""
+find_site = sites.get
+_codes: dict[int, CodeType] = {}
+_lines: dict[tuple[int, int], int] = {}
+
+
+def place(frame: FrameType | None) -> int:
+    """Return the number of the line that `frame` is at; LIBRARY if it is the standard library's."""
+    while frame is not None:
+        site = find_site(id(frame.f_code) + frame.f_lasti)
+        if site is None:
+            site = _define(frame)
+        if site != _ASK_CALLER:
+            return site
+        frame = frame.f_back
+    return LIBRARY
+
+
+def place_above(frame: FrameType | None) -> int:
+    """Return the number of the line of the program that led to `frame`; LIBRARY if none did."""
+    while frame is not None:
+        site = place(frame)
+        if site != LIBRARY:
+            return site
+        frame = frame.f_back
+    return LIBRARY
+
+
+def is_library(file: str) -> bool:
+    """Whether this is a file of the standard library, or ours."""
+    return file.startswith(("<frozen", _OWN)) or (
+        file.startswith(_LIBRARY) and not file.startswith(_PACKAGES)
+    )
+
+
+def _define(frame: FrameType) -> int:
+    code = frame.f_code
+    if code.co_filename.startswith("<string>"):
+        return _ASK_CALLER  # and not kept: `find_site` gives nothing but sites
+    if len(sites) > _MAX_SITES:
+        return LIBRARY
+    _codes[id(code)] = code
+    if is_library(code.co_filename):
+        site = LIBRARY
+    else:
+        line = frame.f_lineno or code.co_firstlineno
+        known = _lines.get((id(code), line))
+        site = len(_lines) + 1 if known is None else known
+        if known is None:
+            _lines[id(code), line] = site
+            file = os.path.abspath(code.co_filename)
+            tape.name(site=site, file=file, line=line, function=code.co_qualname)
+    sites[id(code) + frame.f_lasti] = site
+    return site
+
+
+getframe = sys._getframe

@@ -1,0 +1,147 @@
+"""Read the two files that one process left, as far as they go: it may have been killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from parallel_cookbook.errors import UsageError
+from parallel_cookbook.trace.recorder import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BLOCK_BYTES = 1 << 16
+_NOTHING = bytes(_BLOCK_BYTES)
+
+
+class Row(NamedTuple):
+    """A record as it was written."""
+
+    began: int
+    ended: int
+    ident: int
+    kind: int
+    thing: int
+    site: int
+    value: int
+    extra: int
+    flags: int
+
+
+@dataclass
+class TapeFile:
+    """What one process left."""
+
+    stem: str
+    path: Path
+    about: dict[str, Any]
+    """The first line of words."""
+    pid: int
+    began: int
+    lost: int
+    sites: dict[int, dict[str, Any]] = field(default_factory=dict)
+    threads: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """By serial number; the last words about a thread."""
+    things: dict[int, dict[str, Any]] = field(default_factory=dict)
+    exits: list[dict[str, Any]] = field(default_factory=list)
+    """Exit codes of children that this process saw."""
+    names: dict[str, Any] = field(default_factory=dict)
+    """What else it said of itself."""
+    stacks: list[dict[str, Any]] = field(default_factory=list)
+
+    def rows(self) -> Iterator[Row]:
+        """Return its records in the order in which their places were claimed.
+
+        For each thread that is the order in which it wrote them.
+        """
+        pending: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        more, has_more, sampled = layout.MORE, layout.HAS_MORE, layout.BY_SAMPLER
+        for block in _blocks(self.path):
+            records = layout.RECORD.iter_unpack(block)
+            for place, (moment, ident, site, thing, value, flags, kind) in enumerate(records):
+                if kind == more:
+                    words = layout.MORE_RECORD.unpack_from(block, place * layout.RECORD_BYTES)
+                    pending.setdefault((ident, flags & sampled), []).append(
+                        (words[0], words[2], words[3])
+                    )
+                elif flags & has_more:
+                    waiting = pending.get((ident, flags & sampled))
+                    if waiting:
+                        began, extra, high = waiting.pop()
+                        whole = (high << 32) + (value & 0xFFFFFFFF)
+                        yield Row(began, moment, ident, kind, thing, site, whole, extra, flags)
+                elif kind:
+                    yield Row(moment, moment, ident, kind, thing, site, value, -1, flags)
+
+
+def read_tapes(folder: Path) -> list[TapeFile]:
+    """Return what each process left in `folder`, in the order in which they began.
+
+    A process that had no room for even its first records is missing. Raises UsageError if the folder
+    cannot be read.
+    """
+    try:
+        paths = sorted(folder.glob("*.tape"))
+        tapes = [tape for path in paths if (tape := _read(path)) is not None]
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the recording {str(folder)!r}: {error.strerror}; record the program anew"
+        ) from None
+    return sorted(tapes, key=lambda tape: tape.began)
+
+
+def _read(path: Path) -> TapeFile | None:
+    with path.open("rb") as file:
+        header = file.read(layout.HEADER.size)
+    if len(header) < layout.HEADER.size:
+        return None
+    magic, pid, began, lost, _used = layout.HEADER.unpack(header)
+    if magic != layout.MAGIC:
+        return None
+    tape = TapeFile(path.stem, path, {}, pid, began, lost)
+    names = path.with_suffix(".names")
+    for number, line in enumerate(names.read_bytes().splitlines() if names.exists() else ()):
+        try:
+            words = json.loads(line)
+        except ValueError:  # it was killed, or the disk full, in the midst of the line
+            continue
+        if number == 0:
+            tape.about = words
+        else:
+            _file(tape, words)
+    return tape
+
+
+def _file(tape: TapeFile, words: dict[str, Any]) -> None:
+    """Put a line of words where it belongs."""
+    if "key" in words or "kind" in words:
+        tape.things[words["thing"]] = words
+    elif "thread" in words:
+        tape.threads[words["thread"]] = words
+    elif "site" in words:
+        tape.sites[words["site"]] = words
+    elif "exit" in words:
+        tape.exits.append(words)
+    elif "stacks" in words:
+        tape.stacks.append(words)
+    else:
+        tape.names |= words
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Return the written part of a tape in pieces; what comes after an empty piece was never written."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= layout.HEADER_BYTES:
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            for place in range(layout.HEADER_BYTES, size, _BLOCK_BYTES):
+                block = content[place : place + _BLOCK_BYTES]
+                if block == _NOTHING[: len(block)]:
+                    return
+                yield block[: len(block) // layout.RECORD_BYTES * layout.RECORD_BYTES]
