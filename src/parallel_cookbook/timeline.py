@@ -52,6 +52,11 @@ class Slice:
     detail: str = ""
     """A sentence or two: held by whom, what was read and written."""
     place: Place | None = None
+    thing: int | None = None
+    """The lane of the lock or queue that it is about, where that has one; the reader can go there."""
+    holder: int | None = None
+    """The lane of the task that is in the way: who holds what this one waits for; in a lock's lane, its
+    holder."""
     is_preempted: bool = False
     """In an interleaving: its task was switched away from after it, although it could have gone on."""
     is_open: bool = False
@@ -78,6 +83,8 @@ class Counter:
     name: str
     points: tuple[tuple[int, int], ...]
     """(moment, value from then on), in order."""
+    limit: int | None = None
+    """What it can't exceed, such as a queue's maxsize; drawn as a line."""
 
 
 @dataclass(frozen=True, slots=True)
