@@ -1,0 +1,4 @@
+"use strict";
+// Starts the timeline of a page that holds nothing else.
+document.body.classList.add("is-live");
+TimelineView.mount(document.querySelector(".timeline"));
