@@ -1,0 +1,275 @@
+"""What each task did at every moment of its life: ran, waited for the GIL, was blocked, slept, was idle.
+
+The records tell where a task waited. What lies between is told apart by samples of its thread's CPU time, if
+there are any. Between two samples of a task, of the time in which it waited for nothing that we record:
+
+- the CPU time of its thread is running;
+- the time that the system kept it from a processor, where the system says so, is ready;
+- of the rest, as much as other threads of its process ran meanwhile is waiting for the GIL: it cannot be
+  more,
+  because somebody else must have had the GIL;
+- what then is left is unknown: a file, a socket, a device, a lock inside of C code.
+
+The order of these within two samples is not known. They are placed in the order GIL, ready, unknown, running,
+as after a wake-up. Where there are no samples, all of it counts as running.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from parallel_cookbook.trace.recording import Kind
+from parallel_cookbook.trace.waits import Wait, life_of, waits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from parallel_cookbook.trace.recording import Recording
+
+
+class State(enum.StrEnum):
+    """What a task is doing; the words are those of `timeline.State`."""
+
+    RUNNING = "running"
+    GIL = "gil"
+    READY = "ready"
+    BLOCKED = "blocked"
+    SLEEPING = "sleeping"
+    IDLE = "idle"
+    """It waits for work, as a pool's worker or a helper of the library does."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A task is in one state from `begin` to `end`, nanoseconds; `end` is later than `begin`."""
+
+    begin: int
+    end: int
+    state: State
+    wait: Wait | None = None
+    """What it waits for, if it is blocked, sleeps or is idle."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    moment: int
+    cpu: int
+    delay: int
+    """-1: unknown."""
+
+
+def states_of(
+    recording: Recording, waits: Sequence[Sequence[Wait]] | None = None
+) -> tuple[tuple[Stretch, ...], ...]:
+    """Return each task's stretches, by its index: without a gap from its begin to its end.
+
+    waits: what `waits_of` returns, if it is at hand.
+    """
+    waits = waits_of(recording) if waits is None else waits
+    works = _works(recording)
+    samples = _samples(recording)
+    used = _CpuOfProcesses(recording, samples)
+    result = []
+    for traced in recording.tasks:
+        task = traced.index
+        life = life_of(recording, task)
+        blocked = [
+            Stretch(wait.began, wait.ended, _state(wait, works[task], traced.is_helper), wait)
+            for wait in waits[task]
+            if wait.ended > wait.began
+        ]
+        split = _split(samples[task], functools.partial(used.between, traced.process))
+        pieces = [*_spent(_gaps(life, blocked), split), *blocked]
+        result.append(tuple(_merged(sorted(pieces, key=lambda piece: piece.begin))))
+    return tuple(result)
+
+
+def has_samples(recording: Recording) -> bool:
+    """Whether running and waiting for the GIL could be told apart."""
+    return any(record.kind == Kind.SAMPLE and record.value >= 0 for record in recording.records)
+
+
+def _state(wait: Wait, works: list[tuple[int, int]], is_helper: bool) -> State:
+    if wait.kind == Kind.SLEEP:
+        return State.SLEEPING
+    if is_helper and wait.kind in {Kind.GET, Kind.WAIT, Kind.ACQUIRE, Kind.RECEIVE, Kind.SLEEP}:
+        return State.IDLE
+    if works:
+        place = bisect_right(works, (wait.began, wait.ended)) - 1
+        is_at_work = place >= 0 and wait.began < works[place][1]
+        if not is_at_work and wait.kind in {Kind.GET, Kind.RECEIVE, Kind.ACQUIRE, Kind.WAIT}:
+            return State.IDLE
+    return State.BLOCKED
+
+
+def _works(recording: Recording) -> list[list[tuple[int, int]]]:
+    """Return, by task, when it did pieces of a pool's work."""
+    works: list[list[tuple[int, int]]] = [[] for _ in recording.tasks]
+    open_: dict[int, int] = {}
+    for record in recording.records:
+        if record.kind == Kind.WORK:
+            if record.is_request:
+                open_[record.task] = record.began
+            else:
+                open_.pop(record.task, None)
+                works[record.task].append((record.began, record.ended))
+    for task, began in open_.items():
+        works[task].append((began, life_of(recording, task)[1]))
+    return [sorted(spans) for spans in works]
+
+
+def _samples(recording: Recording) -> list[list[_Sample]]:
+    samples: list[list[_Sample]] = [[] for _ in recording.tasks]
+    for traced in recording.tasks:
+        if not traced.is_main:  # a main thread has used CPU time before the program began
+            samples[traced.index].append(_Sample(traced.began, 0, 0))
+    for record in recording.records:
+        if record.kind == Kind.SAMPLE and record.value >= 0:
+            own = samples[record.task]
+            if not own or record.ended > own[-1].moment:
+                own.append(_Sample(record.ended, record.value, record.extra))
+    return samples
+
+
+class _CpuOfProcesses:
+    """How much CPU time the sampled threads of a process used, by linear interpolation."""
+
+    def __init__(self, recording: Recording, samples: list[list[_Sample]]) -> None:
+        self._moments: list[list[int]] = []
+        self._totals: list[list[float]] = []
+        for process in recording.processes:
+            changes: dict[int, float] = {}
+            for traced in recording.tasks:
+                if traced.process != process.index:
+                    continue
+                for before, after in _pairs(samples[traced.index]):
+                    slope = (after.cpu - before.cpu) / (after.moment - before.moment)
+                    changes[before.moment] = changes.get(before.moment, 0.0) + slope
+                    changes[after.moment] = changes.get(after.moment, 0.0) - slope
+            moments = sorted(changes)
+            slopes = list(accumulate(changes[moment] for moment in moments))
+            steps = (
+                slope * (after - before)
+                for slope, before, after in zip(slopes, moments, moments[1:], strict=False)
+            )
+            self._moments.append(moments)
+            self._totals.append([0.0, *accumulate(steps)] if moments else [])
+
+    def between(self, process: int, begin: int, end: int) -> int:
+        """Return nanoseconds."""
+        return round(self._until(process, end) - self._until(process, begin))
+
+    def _until(self, process: int, moment: int) -> float:
+        moments, totals = self._moments[process], self._totals[process]
+        place = bisect_left(moments, moment)
+        if place == len(moments):
+            return totals[-1] if totals else 0.0
+        if moments[place] == moment or place == 0:
+            return totals[place]
+        part = (moment - moments[place - 1]) / (moments[place] - moments[place - 1])
+        return totals[place - 1] + part * (totals[place] - totals[place - 1])
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How much of what is between two samples of a task; `free` is asked for when the waits are known."""
+
+    begin: int
+    end: int
+    cpu: int
+    delay: int
+    others: int
+
+    def parts(self, free: int) -> list[tuple[State, int]]:
+        running = min(max(self.cpu, 0), free)
+        missing = free - running
+        ready = min(max(self.delay, 0), missing)
+        gil = min(max(self.others, 0), missing - ready)
+        unknown = missing - ready - gil
+        return [
+            (State.GIL, gil),
+            (State.READY, ready),
+            (State.UNKNOWN, unknown),
+            (State.RUNNING, running),
+        ]
+
+
+def _split(samples: list[_Sample], used: Callable[[int, int], int]) -> list[_Budget]:
+    budgets = []
+    for before, after in _pairs(samples):
+        cpu = after.cpu - before.cpu
+        known = before.delay >= 0 and after.delay >= 0
+        delay = after.delay - before.delay if known else 0
+        others = used(before.moment, after.moment) - cpu
+        budgets.append(_Budget(before.moment, after.moment, cpu, delay, others))
+    return budgets
+
+
+def _pairs(samples: list[_Sample]) -> Iterator[tuple[_Sample, _Sample]]:
+    return pairwise(samples)
+
+
+def _gaps(life: tuple[int, int], blocked: list[Stretch]) -> list[tuple[int, int]]:
+    gaps = []
+    moment = life[0]
+    for stretch in blocked:
+        if stretch.begin > moment:
+            gaps.append((moment, stretch.begin))
+        moment = stretch.end
+    if life[1] > moment:
+        gaps.append((moment, life[1]))
+    return gaps
+
+
+def _spent(free: list[tuple[int, int]], budgets: list[_Budget]) -> Iterator[Stretch]:
+    """Yield the free pieces, divided as the budgets say; outside of these a task runs."""
+    position = 0
+    for budget in budgets:
+        inside: list[tuple[int, int]] = []
+        while position < len(free) and free[position][0] < budget.end:
+            begin, end = free[position]
+            if begin < budget.begin:
+                yield Stretch(begin, min(end, budget.begin), State.RUNNING)
+                begin = min(end, budget.begin)
+            if begin < end:
+                inside.append((begin, min(end, budget.end)))
+            if end > budget.end:
+                free[position] = (budget.end, end)
+                break
+            position += 1
+        yield from _dealt(inside, budget.parts(sum(end - begin for begin, end in inside)))
+    for begin, end in free[position:]:
+        yield Stretch(begin, end, State.RUNNING)
+
+
+def _dealt(pieces: list[tuple[int, int]], parts: list[tuple[State, int]]) -> Iterator[Stretch]:
+    """Yield the pieces, filled with the parts in their order; both have the same length."""
+    left = [part for part in parts if part[1]]
+    for piece_begin, end in pieces:
+        begin = piece_begin
+        while begin < end:
+            state, length = left[0]
+            taken = min(length, end - begin)
+            yield Stretch(begin, begin + taken, state)
+            begin += taken
+            left[:1] = [(state, length - taken)] if length > taken else []
+
+
+def _merged(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Yield them with neighbours that say the same made one."""
+    last: Stretch | None = None
+    for stretch in stretches:
+        if last and last.state == stretch.state and last.wait is stretch.wait is None:
+            last = Stretch(last.begin, stretch.end, last.state)
+            continue
+        if last:
+            yield last
+        last = stretch
+    if last:
+        yield last
