@@ -469,7 +469,7 @@ def _listed(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-_PERFORMING = frozenset({"hooks.py", "insides.py"})
+_PERFORMING = frozenset({"hooks.py", "container_hooks.py", "insides.py"})
 """Files that perform the program's accesses, and raise what these raise."""
 
 

@@ -1,5 +1,8 @@
 """The hooks of the check: what rewritten code calls, each access turned into reads and writes of places.
 
+They come in three parts, each derived from the one before: names and loops (check/name_hooks.py), items and
+containers (check/container_hooks.py), and here attributes and calls.
+
 As long as the program has only one task nothing is noted down: whatever it does then happens before
 everything that its later tasks do.
 """
@@ -12,29 +15,25 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from parallel_cookbook.check.cycles import Cycles
+from parallel_cookbook.check.container_hooks import ATOMS, ContainerHooks, Slot
 from parallel_cookbook.check.insides import (
     CONTAINER_METHODS,
     MAKING_VIEWS,
     READING_METHODS,
     STEPPED,
     VIEWS,
-    Insides,
     base_of,
 )
 from parallel_cookbook.check.natures import (
-    Nature,
     comes_closed,
     is_closed_class,
     is_foreign_module,
     nature_of,
 )
-from parallel_cookbook.check.polling import Polls
 from parallel_cookbook.check.schedule import key_of
 from parallel_cookbook.check.space import SeenModules
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS, FRAME_READING_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
-from parallel_cookbook.simulation.processes.shared_memory import announce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
 # Hooks handle objects of the program under test, of which nothing is known.
 # ruff: noqa: ANN401, D102
 
-_ATOMS = frozenset({int, float, str, bool, type(None)})
-"""Types of which every object is one value, and no container."""
 _ANNOUNCING_NAMES = CONTAINER_METHODS | CONTAINER_FUNCTIONS | {"modules"}
 """Attributes that may be methods of a container, functions of a module that look into one, `sys.modules`."""
 
@@ -97,50 +94,26 @@ def _attribute_kind(owner: type, name: str) -> tuple[_AttributeKind, type]:  # n
     return _AttributeKind.INSTANCE, owner
 
 
-_CLOSED: Any = object()
+CLOSED: Any = object()
 """Stands for the place of an object as a whole."""
 _ON_ATTRIBUTES = (getattr, hasattr, setattr, delattr)
 
 
-class CheckHooks:
-    """Implements `instrument.Hooks`. One for each exploration."""
+class CheckHooks(ContainerHooks):
+    """Implements `instrument.Hooks`: names and containers by its bases, attributes and calls here.
+
+    One for each exploration.
+    """
 
     def __init__(self, kernel: Kernel, memory: Memory, max_ticks: int) -> None:
-        self._kernel = kernel
-        self._memory = memory
-        self._max_ticks = max_ticks
-        self.ticks = 0
-        """Turns of loops in the present execution."""
-        self._polls = Polls(kernel)
-        self.cycles = Cycles(kernel, memory)
-        self.on_endless_loop: Callable[[int], None] = lambda _site: None
+        super().__init__(kernel, memory, max_ticks)
         self.class_stores: set[str] = set()
         """The class attributes that have been stored while tasks lived, by their keys."""
-        self.has_new_places = False
-        """Whether an execution has shown a place that earlier ones, and it itself, overlooked."""
-        self._insides = Insides(kernel, memory)
-        self._insides.key_of_global = self._key_of_global
-        self._insides.on_module_store = self._note_module_store
-        self._places = memory.places
-        self._read = memory.read
-        self._write = memory.write
-        self._for_loops: set[int] = set()
-        """The sites of loops that are no `while` loops."""
         self._attribute_kinds: dict[tuple[type, str], tuple[_AttributeKind, type]] = {}
 
-    def cut_loops(self) -> None:
-        """Let the next turn of a loop be one too many."""
-        self._max_ticks = 0
-
     def begin_execution(self) -> None:
-        """Forget what concerned the last execution alone."""
-        self.ticks = 0
+        super().begin_execution()
         self._attribute_kinds.clear()  # the program's classes are made anew
-        self._insides.begin_execution()
-        self._polls.begin_execution()
-        self.cycles.begin_execution()
-
-    # --- attributes -----------------------------------------------------------------------------
 
     def load_attr(self, site: int, obj: Any, name: str, /) -> Any:
         kernel = self._kernel
@@ -153,7 +126,7 @@ class CheckHooks:
                 return self._module_attribute(site, obj, name)
         if not kernel.is_alone:
             place = self._places.get((id(obj), name)) or self._attribute(site, obj, name)
-            if place is _CLOSED:
+            if place is CLOSED:
                 return self._closed_attribute(site, obj, name)
             if place is not None:
                 self._read(place, site)
@@ -195,14 +168,14 @@ class CheckHooks:
         delattr(obj, name)
 
     def attr_target(self, site: int, obj: Any, name: str, /) -> Any:
-        return _Slot(lambda value: self.store_attr(value, site, obj, name))
+        return Slot(lambda value: self.store_attr(value, site, obj, name))
 
     def begin_aug_attr(self, site: int, obj: Any, name: str, /) -> Any:
         return site, obj, name, self.load_attr(site, obj, name)
 
     def end_aug_attr(self, begun: Any, value: Any, op: Callable[[Any, Any], Any], /) -> None:
         site, obj, name, loaded = begun
-        if type(loaded) in _ATOMS and type(value) in _ATOMS:
+        if type(loaded) in ATOMS and type(value) in ATOMS:
             new = op(loaded, value)
         else:
             new = self.inplace(site + 2, loaded, value, op)
@@ -218,16 +191,10 @@ class CheckHooks:
         if isinstance(obj, types.ModuleType):
             self._note_module_store(obj, name)
         place = self._places.get((id(obj), name)) or self._attribute(site, obj, name, is_store=True)
-        if place is _CLOSED:
+        if place is CLOSED:
             self._insides.change_closed(site, obj)
         elif place is not None:
             self._write(place, site)
-
-    def _note_module_store(self, module: types.ModuleType, name: str) -> None:
-        """Let loads of the variable by its name be accesses, too, if the module is the program's."""
-        file = getattr(module, "__file__", None)
-        if file in self.module_names:
-            self.on_module_store(file, name)
 
     def _note_class_store(self, owner: type, name: str) -> None:
         key = key_of(owner.__module__, owner.__qualname__, name)
@@ -238,7 +205,7 @@ class CheckHooks:
     def _attribute(self, site: int, obj: Any, name: str, *, is_store: bool = False) -> Place | None:
         """Return the place of `obj.name`; None if it is no place: a property, a method.
 
-        `_CLOSED` if it is part of an object whose code announces nothing.
+        `CLOSED` if it is part of an object whose code announces nothing.
 
         A read of an attribute of the class, seen through an object, is noted down here.
         """
@@ -252,7 +219,7 @@ class CheckHooks:
         if kind is _AttributeKind.NO_PLACE:
             return None
         if kind is _AttributeKind.CLOSED:
-            return _CLOSED  # type: ignore[no-any-return] # compared by identity alone
+            return CLOSED  # type: ignore[no-any-return] # compared by identity alone
         if kind is _AttributeKind.MODULE:
             return self._memory.place(self._key_of_global(obj.__name__, name), None)
         if not is_store and name not in getattr(obj, "__dict__", ()):
@@ -267,48 +234,7 @@ class CheckHooks:
                 return None
         return self._memory.place((id(obj), name), obj)
 
-    # --- items and containers -------------------------------------------------------------------
-
-    def load_item(self, site: int, obj: Any, key: Any, /) -> Any:
-        if not self._kernel.is_alone:
-            nature = nature_of(type(obj))
-            if nature is Nature.CONTAINER:
-                self._insides.read_item(site, obj, key)
-            elif nature is Nature.CLOSED:
-                self._insides.look_closed(site, obj)
-        if type(obj) is memoryview and type(key) is not slice:
-            self._announce_view(site, obj, key)
-        return obj[key]
-
-    def store_item(self, value: Any, site: int, obj: Any, key: Any, /) -> None:
-        if not self._kernel.is_alone:
-            nature = nature_of(type(obj))
-            if nature is Nature.CONTAINER:
-                self._insides.write_item(site, obj, key)
-            elif nature is Nature.CLOSED:
-                self._insides.change_closed(site, obj)
-        if type(obj) is memoryview:
-            self._announce_view(site, obj, key, is_store=True)
-        obj[key] = value
-
-    def item_target(self, site: int, obj: Any, key: Any, /) -> Any:
-        return _Slot(lambda value: self.store_item(value, site, obj, key))
-
-    def del_item(self, site: int, obj: Any, key: Any, /) -> None:
-        if not self._kernel.is_alone:
-            nature = nature_of(type(obj))
-            if nature is Nature.CONTAINER:
-                self._insides.change(site, obj)
-            elif nature is Nature.CLOSED:
-                self._insides.change_closed(site, obj)
-        del obj[key]
-
-    def begin_aug_item(self, site: int, obj: Any, key: Any, /) -> Any:
-        return site, obj, key, self.load_item(site, obj, key)
-
-    def end_aug_item(self, begun: Any, value: Any, op: Callable[[Any, Any], Any], /) -> None:
-        site, obj, key, loaded = begun
-        self.store_item(self.inplace(site + 2, loaded, value, op), site + 1, obj, key)
+    # --- calls ----------------------------------------------------------------------------------
 
     def load_method(self, site: int, obj: Any, name: str, /) -> Any:
         kind = type(obj)
@@ -349,7 +275,7 @@ class CheckHooks:
         if slot == "__getattribute__":
             if not self._kernel.is_alone:
                 place = self._attribute(site, obj, name)
-                if place is not None and place is not _CLOSED:
+                if place is not None and place is not CLOSED:
                     self._read(place, site)
         else:
             self._announce_store(site, obj, name)
@@ -435,176 +361,3 @@ class CheckHooks:
             if default:
                 return default[0]
             raise
-
-    def contains(self, site: int, item: Any, container: Any, /) -> bool:
-        if not self._kernel.is_alone:
-            nature = nature_of(type(container))
-            if nature is Nature.CONTAINER:
-                self._insides.contains(site, container)
-            elif nature is Nature.CLOSED:
-                self._insides.look_closed(site, container)
-            elif nature in STEPPED:
-                self._insides.change_closed(site, container)
-        return item in container
-
-    def operate(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
-        if (type(left) not in _ATOMS or type(right) not in _ATOMS) and not self._kernel.is_alone:
-            self._insides.look_deep(site, (left, right))
-        return op(left, right)
-
-    def inplace(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
-        if (type(left) not in _ATOMS or type(right) not in _ATOMS) and not self._kernel.is_alone:
-            self.read_container(site, right)
-            nature = nature_of(type(left))
-            if nature is Nature.CONTAINER:
-                self._insides.change(site, left)
-            elif nature is Nature.CLOSED:
-                self._insides.change_closed(site, left)
-        return op(left, right)
-
-    def iterate(self, site: int, iterable: Any, /) -> Any:
-        nature = nature_of(type(iterable))
-        if nature is Nature.CONTAINER:
-            return self._insides.steps(site, iterable)
-        if nature is Nature.CLOSED or nature in STEPPED:
-            return self._insides.iterate_closed(site, iterable)
-        if type(iterable) is memoryview:
-            self._announce_view(site, iterable, None)
-        return iterable
-
-    def delegate(self, site: int, iterable: Any, /) -> Any:
-        if nature_of(type(iterable)) is Nature.CONTAINER:
-            return self._insides.steps(site, iterable)
-        return self.read_container(site, iterable)
-
-    def read_container(self, site: int, obj: Any, /) -> Any:
-        if not self._kernel.is_alone:
-            nature = nature_of(type(obj))
-            if nature is Nature.CONTAINER or nature is Nature.RECORD:
-                self._insides.look_deep(site, (obj,))
-            elif nature is Nature.CLOSED:
-                self._insides.look_closed(site, obj)
-        return obj
-
-    def truth(self, site: int, obj: Any, /) -> Any:
-        if not self._kernel.is_alone:
-            nature = nature_of(type(obj))
-            if nature is Nature.CONTAINER:
-                self._insides.look(site, obj)
-            elif nature is Nature.CLOSED:
-                self._insides.look_closed(site, obj)
-        return obj
-
-    def unpack(self, site: int, obj: Any, /) -> Any:
-        if not self._kernel.is_alone:
-            nature = nature_of(type(obj))
-            if nature is Nature.CONTAINER:
-                self._insides.look_at_items(site, obj)
-            elif nature is Nature.CLOSED:
-                self._insides.look_closed(site, obj)
-            elif nature is Nature.ITERATOR:
-                self._insides.change_closed(site, obj)
-            elif nature is Nature.GENERATOR:
-                return self._insides.iterate_closed(site, obj)
-        return obj
-
-    def _announce_view(
-        self, site: int, view: memoryview, key: Any, *, is_store: bool = False
-    ) -> None:
-        """Announce an access to memory through a view of it."""
-        announce(view, key, is_store=is_store)
-        if base_of(type(view.obj)) is None or self._kernel.is_alone:
-            return
-        if is_store:
-            self._insides.change(site, view.obj)
-        else:
-            self._insides.look_at_items(site, view.obj)
-
-    # --- names ----------------------------------------------------------------------------------
-
-    def read_global(self, site: int, /) -> None:
-        if not self._kernel.is_alone:
-            places = self._kernel.running.group.places
-            self._read(places.get(site) or self._global(site), site)
-
-    def write_global(self, site: int, value: Any, /) -> Any:
-        if not self._kernel.is_alone:
-            places = self._kernel.running.group.places
-            self._write(places.get(site) or self._global(site), site)
-        return value
-
-    def _global(self, site: int) -> Place:
-        """Return the place of the global at `site`, which was not asked for yet in this process."""
-        found = self._memory.sites[site]
-        module = self.module_names.get(found.file, found.file)
-        place = self._memory.place(self._key_of_global(module, found.subject), None)
-        self._kernel.running.group.places[site] = place
-        return place
-
-    def _key_of_global(self, module: str, name: str) -> tuple[object, ...]:
-        if module == "__mp_main__":
-            module = "__main__"  # as a child process calls it
-        return ("global", self._kernel.running.group.uid, module, name)
-
-    def bind_global(self, site: int, value: Any, /) -> Any:
-        if not self._kernel.running.group.is_alone:
-            self.on_late_binding(site)
-        return value
-
-    module_names: dict[str, str] = {}  # noqa: RUF012 - set by the program's loader, for each file
-    on_module_store: Callable[[str, str], None] = staticmethod(lambda _file, _name: None)
-    on_late_binding: Callable[[int], None] = staticmethod(lambda _site: None)
-
-    def new_scope(self) -> Any:
-        return _Scope()
-
-    def read_cell(self, site: int, scope: Any, /) -> None:
-        if not self._kernel.is_alone:
-            memory = self._memory
-            name = memory.sites[site].subject
-            memory.read(memory.place((id(scope), name), scope), site)
-
-    def write_cell(self, site: int, scope: Any, value: Any, /) -> Any:
-        if not self._kernel.is_alone:
-            memory = self._memory
-            name = memory.sites[site].subject
-            memory.write(memory.place((id(scope), name), scope), site)
-        return value
-
-    def tick(self, site: int, /) -> None:
-        self.ticks += 1
-        if self.ticks > self._max_ticks:
-            self.on_endless_loop(site)
-        if site in self._for_loops or len(self._kernel.tasks) == 1:
-            return
-        loop = self._memory.sites[site].subject
-        if loop == "for":
-            self._for_loops.add(site)
-            return
-        frame = sys._getframe(1)  # noqa: SLF001 - the program's own
-        self.cycles.turn(site, frame)
-        if loop == "while":
-            self._polls.turn(site, frame)
-
-
-class _Scope:
-    """One activation of a function that owns cells."""
-
-    __slots__ = ()
-
-
-class _Slot:
-    """Stores when its `value` is set."""
-
-    __slots__ = ("_store",)
-
-    def __init__(self, store: Callable[[Any], None]) -> None:
-        self._store = store
-
-    @property
-    def value(self) -> Any:
-        raise AttributeError("only ever set")
-
-    @value.setter
-    def value(self, value: Any) -> None:
-        self._store(value)
