@@ -1,4 +1,7 @@
-"""The exercises, proven: each fails as its story tells, its solution passes, wrong answers are rejected."""
+"""The exercises, proven: each fails as its story tells, its solution passes, wrong answers are rejected.
+
+All of that by the grader, as a learner's answers are graded.
+"""
 
 from __future__ import annotations
 
@@ -7,76 +10,47 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exercise_form import (
-    EXERCISES,
-    GRADERS_KINDS,
-    HINTS,
-    SOLUTIONS,
-    WRONG,
-    Exercise,
-    all_exercises,
-    docstring_of,
-    fact,
-    hints_in,
-    violations,
-)
-from parallel_cookbook.check import Budget, CheckReport, Entry, check_entry, replay_entry
+from exercise_form import EXERCISES, SOLUTIONS, WRONG, fact, violations
+from graded import EXERCISES as ALL
+from parallel_cookbook.practice.exercises import HINTS, Exercise, docstring_of
+from parallel_cookbook.practice.grade import Grader
 from parallel_cookbook.practice.kept_parts import changes_of_kept_parts
 from parallel_cookbook.run import Verdict, run_program
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from _pytest.mark import ParameterSet
-
-ALL = all_exercises()
 WITH_PROCESSES = [exercise for exercise in ALL if exercise.uses_processes]
 MAX_EXECUTIONS = 1000
 """So many are done in about a second: a grade has to come while the learner still looks."""
+MAX_SECONDS = 60.0
+"""A grade takes a twentieth of a second; a busy machine needs patience."""
 HANG_S = 6.0
 """A real run that takes longer counts as hung; the slowest that ends takes about 2 s alone."""
-PROCESSES = pytest.mark.skip(reason="processes: only those with a manager are switched on so far")
-ONLY_SOMETIMES = {"ch03_processes/04_shared_value"}
+ONLY_SOMETIMES = {"processes/shared_value"}
 """Exercises whose real run may come off well."""
-
-
-def check_file(exercise: Exercise, file: Path) -> CheckReport:
-    return check_entry(Entry(file), target=file.name, budget=Budget(None, 60), races=exercise.races)
 
 
 def answer_id(answer: Path) -> str:
     return answer.relative_to(WRONG).with_suffix("").as_posix()
 
 
-def marks_of(exercise: Exercise) -> list[pytest.MarkDecorator]:
-    """Return what keeps the check from judging the exercise so far."""
-    if "Manager" in exercise.path.read_text():
-        return []
-    return [PROCESSES] if exercise.uses_processes else []
-
-
-def each_exercise(*, of_check: bool) -> list[ParameterSet]:
-    return [
-        pytest.param(
-            exercise,
-            id=exercise.id,
-            marks=marks_of(exercise) if of_check else (),
-        )
-        for exercise in ALL
-    ]
-
-
-def each_wrong_answer(*, of_check: bool) -> list[ParameterSet]:
-    return [
-        pytest.param(
-            exercise,
-            answer,
-            id=answer_id(answer),
-            marks=marks_of(exercise) if of_check else (),
-        )
+EACH_EXERCISE = pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.id)
+EACH_WRONG_ANSWER = pytest.mark.parametrize(
+    ("exercise", "answer"),
+    [
+        pytest.param(exercise, answer, id=answer_id(answer))
         for exercise in ALL
         for answer in exercise.wrong_answers
-    ]
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    with Grader() as grader:
+        yield grader
 
 
 # --- what is there ----------------------------------------------------------------------------------
@@ -85,7 +59,7 @@ def each_wrong_answer(*, of_check: bool) -> list[ParameterSet]:
 def test_the_book_has_as_many_exercises_as_promised() -> None:
     """27 at least, in all five chapters, with two wrong answers at least for each."""
     assert len(ALL) >= 27
-    assert {exercise.id[:4] for exercise in ALL} == {f"ch0{number}" for number in range(1, 6)}
+    assert {exercise.chapter for exercise in ALL} == set(range(1, 6))
     assert all(len(exercise.wrong_answers) >= 2 for exercise in ALL)
 
 
@@ -99,7 +73,7 @@ def test_no_file_is_astray() -> None:
     }
     expected = {EXERCISES / "README.md"}
     for exercise in ALL:
-        expected |= {exercise.path, exercise.hints, exercise.solution, *exercise.wrong_answers}
+        expected |= {exercise.path, exercise.hints_file, exercise.solution, *exercise.wrong_answers}
     assert found == expected
 
 
@@ -110,38 +84,37 @@ def test_a_chapters_exercises_are_numbered_without_gaps(folder: Path) -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("exercise", each_exercise(of_check=False))
+@EACH_EXERCISE
 def test_exercise_solution_and_wrong_answers_have_the_agreed_form(exercise: Exercise) -> None:
-    """Docstrings, sizes, names and imports are as `exercise_form` has them."""
+    """Docstrings, facts, sizes, names and imports are as `exercise_form` has them."""
     files = [exercise.path, exercise.solution, *exercise.wrong_answers]
     assert {file.name: violations(file) for file in files if violations(file)} == {}
 
 
-@pytest.mark.parametrize("exercise", each_exercise(of_check=False))
+@EACH_EXERCISE
 def test_there_are_three_hints_none_of_them_empty(exercise: Exercise) -> None:
     """Each hint says something, and something else than the others."""
-    hints = hints_in(exercise.hints.read_text(encoding="utf-8"))
-    assert tuple(hints) == HINTS
-    assert all(len(hint) > 20 for hint in hints.values())
-    assert len(set(hints.values())) == len(HINTS)
+    assert len(exercise.hints) == len(HINTS)
+    assert all(len(hint) > 20 for hint in exercise.hints)
+    assert len(set(exercise.hints)) == len(HINTS)
 
 
-@pytest.mark.parametrize("exercise", each_exercise(of_check=False))
+@EACH_EXERCISE
 def test_the_solution_has_the_exercises_title_and_no_todo(exercise: Exercise) -> None:
     """It is the same task, done."""
-    title, _, _ = docstring_of(exercise.path).partition("\n")
-    assert docstring_of(exercise.solution).startswith(f"{title}\n")
-    assert "TODO" not in exercise.solution.read_text(encoding="utf-8")
+    solution = exercise.solution.read_text(encoding="utf-8")
+    assert docstring_of(solution).startswith(f"{exercise.title}.\n")
+    assert "TODO" not in solution
 
 
 def test_an_exercises_module_names_are_its_own() -> None:
     """No two exercises have the same slug, so that each can be asked for by it alone."""
-    slugs = [exercise.id.rpartition("/")[2][3:] for exercise in ALL]
+    slugs = [exercise.slug for exercise in ALL]
     assert len(set(slugs)) == len(slugs)
 
 
 def test_exercises_do_not_name_what_they_teach_in_comments() -> None:
-    """The one comment in an exercise is its TODO: the hints are for those who ask for them."""
+    """The one comment that begins a line is the TODO: the hints are for those who ask for them."""
     for exercise in ALL:
         comments = [line for line in exercise.source.splitlines() if line.lstrip().startswith("#")]
         assert len(comments) == 1, exercise.id
@@ -150,7 +123,7 @@ def test_exercises_do_not_name_what_they_teach_in_comments() -> None:
 # --- what may be changed ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("exercise", each_exercise(of_check=False))
+@EACH_EXERCISE
 def test_the_solution_changes_only_what_it_may(exercise: Exercise) -> None:
     """And it changes something."""
     solution = exercise.solution.read_text(encoding="utf-8")
@@ -158,7 +131,7 @@ def test_the_solution_changes_only_what_it_may(exercise: Exercise) -> None:
     assert changes_of_kept_parts(exercise.source, solution, frozenset())
 
 
-@pytest.mark.parametrize(("exercise", "answer"), each_wrong_answer(of_check=False))
+@EACH_WRONG_ANSWER
 def test_a_wrong_answer_changes_what_it_may_not_if_it_says_so(
     exercise: Exercise, answer: Path
 ) -> None:
@@ -168,45 +141,40 @@ def test_a_wrong_answer_changes_what_it_may_not_if_it_says_so(
     assert bool(faults) == (fact(answer, "Rejected") == "harness-changed"), faults
 
 
-# --- under the check --------------------------------------------------------------------------------
+# --- graded -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("exercise", each_exercise(of_check=True))
-def test_an_exercise_fails_as_its_story_tells(exercise: Exercise) -> None:
+@EACH_EXERCISE
+def test_an_exercise_fails_as_its_story_tells(grader: Grader, exercise: Exercise) -> None:
     """The first failure found is of the kind that it declares, and is found soon."""
-    report = check_file(exercise, exercise.path)
-    assert report.verdict == "fail", report
-    assert report.failures[0].kind == fact(exercise.path, "Fails")
-    assert report.executions <= MAX_EXECUTIONS
+    grade = grader.grade(exercise, exercise.path, max_seconds=MAX_SECONDS)
+    assert (grade.verdict, grade.kind) == ("fail", exercise.facts["Fails"]), grade
+    assert grade.executions <= MAX_EXECUTIONS
 
 
-@pytest.mark.parametrize("exercise", each_exercise(of_check=True))
-def test_a_solution_passes_in_every_interleaving(exercise: Exercise) -> None:
+@EACH_EXERCISE
+def test_a_solution_passes_in_every_interleaving(grader: Grader, exercise: Exercise) -> None:
     """The verdict is pass, all was explored, soon, and there is nothing to warn of."""
-    report = check_file(exercise, exercise.solution)
-    assert report.verdict == "pass", report
-    assert report.exhaustive
-    assert report.warnings == []
-    assert report.executions <= MAX_EXECUTIONS
+    grade = grader.grade(exercise, exercise.solution, max_seconds=MAX_SECONDS)
+    assert grade.passed, grade
+    assert grade.is_exhaustive
+    assert grade.report is not None
+    assert grade.report.warnings == []
+    assert grade.executions <= MAX_EXECUTIONS
 
 
-@pytest.mark.parametrize(("exercise", "answer"), each_wrong_answer(of_check=True))
-def test_a_wrong_answer_is_rejected_for_what_is_wrong(exercise: Exercise, answer: Path) -> None:
-    """The check finds the failure that the answer declares, and shows the line that it names.
-
-    Where only a grader can reject it, the check has nothing against it: that alone is wrong.
-    """
-    report = check_file(exercise, answer)
-    kind = fact(answer, "Rejected")
-    if kind in GRADERS_KINDS:
-        assert report.verdict == "pass", report
-        return
-    assert report.verdict == "fail", report
-    assert report.failures[0].kind == kind
+@EACH_WRONG_ANSWER
+def test_a_wrong_answer_is_rejected_for_what_is_wrong(
+    grader: Grader, exercise: Exercise, answer: Path
+) -> None:
+    """The grade names the kind that the answer declares, and shows the line that it names."""
+    grade = grader.grade(exercise, answer, max_seconds=MAX_SECONDS)
+    assert (grade.verdict, grade.kind) == ("fail", fact(answer, "Rejected")), grade
     line = fact(answer, "Line")
     if line:
-        story, _, _ = replay_entry(Entry(answer), report.failures[0].schedule)
-        shown = {event.source for event in story.events} | {b.source for b in story.blocked}
+        assert grade.story is not None
+        shown = {event.source for event in grade.story.events}
+        shown |= {blocked.source for blocked in grade.story.blocked}
         assert any(line in source for source in shown), shown
 
 
@@ -231,12 +199,12 @@ def as_seen(kind: str) -> str:
 @pytest.mark.parametrize("exercise", WITH_PROCESSES, ids=lambda exercise: exercise.id)
 def test_an_exercise_with_processes_fails_for_real(exercise: Exercise) -> None:
     """As its story tells; where that depends on luck, it may come off well and nothing else."""
-    told = as_seen(fact(exercise.path, "Fails"))
+    told = as_seen(exercise.facts["Fails"])
     allowed = {told, "pass"} if exercise.id in ONLY_SOMETIMES else {told}
     assert real_outcome(exercise.path) in allowed
 
 
-@pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.id)
+@EACH_EXERCISE
 def test_a_solution_passes_for_real(exercise: Exercise) -> None:
     """`python FILE` ends well, and leaves nothing behind."""
     assert real_outcome(exercise.solution) == "pass"

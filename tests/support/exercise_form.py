@@ -9,10 +9,15 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-from parallel_cookbook.practice.kept_parts import MAIN
+from parallel_cookbook.practice.exercises import (
+    docstring_of,
+    facts_in,
+    names_to_change,
+    sections,
+)
+from parallel_cookbook.practice.kept_parts import MAIN, kept_names
 from recipe_form import (
     FAILURE_KINDS,
     MAX_TITLE_LENGTH,
@@ -25,90 +30,16 @@ from recipe_form import (
 
 ROOT = Path(__file__).parent.parent.parent
 EXERCISES, SOLUTIONS, WRONG = ROOT / "exercises", ROOT / "solutions", ROOT / "wrong"
-GRADERS_KINDS = {"not-concurrent", "harness-changed", "busy-wait"}
+GRADERS_KINDS = {"not-concurrent", "harness-changed", "busy-wait", "not-run"}
 """Why an answer may be rejected besides the kinds of failure that a check finds."""
-HINTS = ("A nudge", "Where to look", "The idea")
 MAX_CODE_LINES = 60
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """An exercise, and the files that belong to it."""
-
-    path: Path
-
-    @property
-    def id(self) -> str:
-        """Its place in each of the trees: `chNN_topic/NN_slug`."""
-        return self.path.relative_to(EXERCISES).with_suffix("").as_posix()
-
-    @property
-    def source(self) -> str:
-        """The whole file."""
-        return self.path.read_text(encoding="utf-8")
-
-    @property
-    def solution(self) -> Path:
-        """The file that passes."""
-        return SOLUTIONS / f"{self.id}.py"
-
-    @property
-    def hints(self) -> Path:
-        """Three hints, from a nudge to the idea."""
-        return EXERCISES / f"{self.id}.hints.md"
-
-    @property
-    def wrong_answers(self) -> list[Path]:
-        """Answers that must be rejected."""
-        return sorted((WRONG / self.id).glob("*.py"))
-
-    @property
-    def may_change(self) -> frozenset[str]:
-        """What an answer may change: see `kept_parts`."""
-        return names_to_change(docstring_of(self.path))
-
-    @property
-    def races(self) -> str:
-        """How the check is to take data races."""
-        return fact(self.path, "Races") or "warn"
-
-    @property
-    def uses_processes(self) -> bool:
-        """Whether it is about processes."""
-        return "multiprocessing" in self.source
-
-
-def all_exercises() -> list[Exercise]:
-    """Return the exercises in the order of the book."""
-    return [Exercise(path) for path in sorted(EXERCISES.glob("ch[0-9][0-9]_*/[0-9][0-9]_*.py"))]
-
-
-def docstring_of(path: Path) -> str:
-    """Return the docstring of the module at `path`; empty if there is none."""
-    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+FACTS = {"Fails", "Races", "Busy-wait", "Also", "Calls", "Elsewhere", "Together", "Run"}
+"""What an exercise says of itself: see exercises/README.md."""
 
 
 def fact(path: Path, name: str) -> str:
-    """Return what the docstring says on its line `name: …`; empty if there is no such line."""
-    match = re.search(rf"^{name}: (.+)$", docstring_of(path), flags=re.MULTILINE)
-    return match[1] if match else ""
-
-
-def names_to_change(docstring: str) -> frozenset[str]:
-    """Return the names between backticks in the section "What you may change"."""
-    return frozenset(re.findall(r"`([\w.]+)`", sections(docstring).get("What you may change", "")))
-
-
-def sections(docstring: str) -> dict[str, str]:
-    """Return the underlined sections of a docstring: title and text."""
-    pieces = re.split(r"^([A-Z][\w ]*)\n-+\n", docstring, flags=re.MULTILINE)
-    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
-
-
-def hints_in(text: str) -> dict[str, str]:
-    """Return the hints of a file of hints, by their headings."""
-    pieces = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)
-    return {title: body.strip() for title, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+    """Return what the docstring of a file says on its line `name: …`; empty if there is no such line."""
+    return facts_in(docstring_of(path.read_text(encoding="utf-8"))).get(name, "")
 
 
 def violations(path: Path) -> list[str]:
@@ -140,8 +71,7 @@ def _exercise_faults(path: Path, tree: ast.Module, docstring: str) -> list[str]:
     faults = _section_faults(docstring, ["What must hold", "What you may change"])
     if fact(path, "Fails") not in FAILURE_KINDS:
         faults.append(f"it must say `Fails: <kind>`; it says {fact(path, 'Fails')!r}")
-    if fact(path, "Races") not in {"", "error"}:
-        faults.append("the line `Races: error` is the only one of its kind")
+    faults += _fact_faults(path, docstring)
     names = names_to_change(docstring)
     faults += [
         f"`{name}` may be changed, but is not there" for name in names - _defined(tree) - {MAIN}
@@ -159,6 +89,28 @@ def _exercise_faults(path: Path, tree: ast.Module, docstring: str) -> list[str]:
         faults.append("nothing is asserted")
     if len(code_lines(path, tree)) > MAX_CODE_LINES:
         faults.append(f"{len(code_lines(path, tree))} lines of code; {MAX_CODE_LINES} at most")
+    return faults
+
+
+def _fact_faults(path: Path, docstring: str) -> list[str]:
+    facts = facts_in(docstring)
+    faults = [f"nobody reads the line `{name}: …`" for name in facts.keys() - FACTS]
+    for name, value in (("Races", "error"), ("Busy-wait", "rejected"), ("Run", "for real")):
+        if facts.get(name, value) != value:
+            faults.append(f"the line `{name}: {value}` is the only one of its kind")
+    kept = kept_names(path.read_text(encoding="utf-8"), names_to_change(docstring))
+    counted, _, times = facts.get("Calls", "").partition(" ")
+    faults += [
+        f"`{name}` is no function that is to be kept"
+        for name in (counted, facts.get("Together"), facts.get("Elsewhere"))
+        if name and name not in kept
+    ]
+    if counted and not times.isdigit():
+        faults.append(f"how often is `{counted}` to be called? it says {times!r}")
+    for call in filter(None, facts.get("Also", "").split(";")):
+        node = ast.parse(call.strip(), mode="eval").body
+        if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "main"):
+            faults.append(f"{call!r} is no call of main")
     return faults
 
 
