@@ -19,6 +19,7 @@ from parallel_cookbook.cli.check import check
 from parallel_cookbook.cli.completion import completion
 from parallel_cookbook.cli.doctor import doctor
 from parallel_cookbook.cli.options import command_name
+from parallel_cookbook.cli.practice import practice, practice_summary
 from parallel_cookbook.cli.run import run
 from parallel_cookbook.content import load_book
 from parallel_cookbook.errors import CookbookError, UsageError
@@ -70,11 +71,12 @@ def cookbook(context: click.Context) -> None:
     if not streams.may_style():
         context.color = False
     if context.invoked_subcommand is None:
-        for line in overview_lines(load_book(), command_name()):
+        summary = practice_summary(command_name())
+        for line in overview_lines(load_book(), command_name(), summary):
             click.echo(line)
 
 
-for command in (list_, show, run, check, new, doctor, completion):
+for command in (list_, show, run, check, practice, new, doctor, completion):
     cookbook.add_command(command)
 
 

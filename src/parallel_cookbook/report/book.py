@@ -36,14 +36,19 @@ def contents_lines(book: Book, width: int | None = None) -> Iterator[str]:
         yield ""
 
 
-def overview_lines(book: Book, command: str) -> Iterator[str]:
-    """Yield what `cookbook` alone shows: the chapters, and what to try."""
+def overview_lines(book: Book, command: str, practice: str) -> Iterator[str]:
+    """Yield what `cookbook` alone shows: the chapters, the learner's progress, and what to try.
+
+    practice: how far the learner has come with the exercises, in a line.
+    """
     yield click.style("The Python Parallel Programming Cookbook", bold=True)
     yield ""
     for chapter in book.chapters:
         number = click.style(f"{chapter.number}", fg="cyan")
         count = click.style(f"{len(chapter.recipes)} recipes", dim=True)
         yield f"  {number}  {chapter.title.ljust(46)} {count}"
+    yield ""
+    yield practice
     yield ""
     yield from try_next_lines(book, command)
 
@@ -59,6 +64,7 @@ def try_next_lines(book: Book, command: str) -> Iterator[str]:
         f"{command} show {lock}": "read a recipe",
         f"{command} run {lock}": "run it for real",
         f"{command} run --chapter 1": "run a chapter: threads and processes, measured here",
+        f"{command} practice": "mend broken programs, graded by proof",
         f"{command} new my-copy {lock}": "copy a recipe out, and change it",
         f"{command} doctor": "what this machine and this Python can do",
     }

@@ -1,0 +1,226 @@
+"""The pages of `cookbook practice` besides the grades: tasks, hints, lists, solutions, keys."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.style import Style
+from rich.syntax import Syntax
+from rich.text import Text
+
+from parallel_cookbook.practice.exercises import HINTS
+from parallel_cookbook.report.practice import grade_as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from parallel_cookbook.practice.exercises import Exercise
+    from parallel_cookbook.practice.folder import Folder, Status
+    from parallel_cookbook.practice.progress import Entry
+    from parallel_cookbook.practice.result import Grade
+
+_MARKS: dict[Status, tuple[str, str]] = {
+    "passed": ("✓", "green"),
+    "begun": ("…", "yellow"),
+    "untouched": (" ", ""),
+    "missing": ("!", "yellow"),
+}
+_GRADE_MARKS = {
+    "pass": ("✓", "green"),
+    "fail": ("✗", "red"),
+    "unknown": ("?", "yellow"),
+    "error": ("!", "yellow"),
+}
+_BAR_CELLS = 28
+
+
+def heading(folder: Folder, exercise: Exercise) -> Text:
+    """Return the line that says which exercise this is, and whether it was passed."""
+    number = folder.exercises.index(exercise) + 1
+    has_passed = folder.progress.has_passed(exercise.id)
+    return Text.assemble(
+        (f"Exercise {number} of {len(folder.exercises)}", "dim"),
+        "  ",
+        (exercise.id, "bold cyan"),
+        ("  ✓ passed" if has_passed else "", "green"),
+    )
+
+
+def task_page(folder: Folder, exercise: Exercise) -> Iterator[RenderableType]:
+    """Yield an exercise's task: title, story, what must hold, what may be changed, where the file is."""
+    yield heading(folder, exercise)
+    yield Text(exercise.title, style="bold")
+    yield Text()
+    yield Markdown(exercise.story)
+    yield Text()
+    yield from _section("What must hold", exercise.must_hold)
+    yield from _section("What you may change", exercise.what_may_change)
+    yield file_line(folder, exercise)
+
+
+def _section(title: str, text: str) -> Iterator[RenderableType]:
+    yield Text(title, style="bold")
+    yield Padding(Markdown(text), (0, 0, 1, 2), expand=False)
+
+
+def file_line(folder: Folder, exercise: Exercise, line: int = 0) -> Text:
+    """Return the line that says where the learner's file is; a link on a terminal that knows links.
+
+    line: the line to go to; by default that of the TODO.
+    """
+    path = folder.path(exercise).absolute()
+    line = line or todo_line(path)
+    place = f"{_shown(path)}:{line}"
+    return Text.assemble(
+        ("Your file  ", "bold"),
+        (place, Style(color="cyan", underline=True, link=f"{path.as_uri()}#{line}")),
+    )
+
+
+def todo_line(path: Path) -> int:
+    """Return the number of the line with the TODO in a learner's file, from 1; 1 if there is none."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 1
+    lines = text.splitlines()
+    return next((number for number, line in enumerate(lines, 1) if "# TODO" in line), 1)
+
+
+def _shown(path: Path) -> str:
+    """Return a path as it is typed from here: relative, if it is not far away."""
+    try:
+        shown = os.path.relpath(path)
+    except (OSError, ValueError):  # the current folder is gone
+        return str(path)
+    return str(path) if shown.startswith("../..") else shown
+
+
+def hint_page(exercise: Exercise, number: int) -> Iterator[RenderableType]:
+    """Yield the first `number` hints of an exercise."""
+    for title, hint in zip(HINTS, exercise.hints[:number], strict=False):
+        yield Text(title, style="bold")
+        yield Padding(Markdown(hint), (0, 0, 1, 2), expand=False)
+    left = len(exercise.hints) - number
+    yield Text(f"{left} more" if left else "There are no more hints.", style="dim")
+
+
+def list_page(
+    folder: Folder, current: Exercise, *, exists: bool = True
+) -> Iterator[RenderableType]:
+    """Yield all exercises, a line each, with how far each has come.
+
+    exists: whether the folder was made already; else nothing was begun.
+    """
+    widest = max(len(exercise.id) for exercise in folder.exercises)
+    for number, exercise in enumerate(folder.exercises, 1):
+        mark, style = _MARKS[folder.status(exercise) if exists else "untouched"]
+        is_current = exercise is current
+        yield Text.assemble(
+            ("▸" if is_current else " ", "bold cyan"),
+            f"{number:3} ",
+            (mark, style),
+            " ",
+            (exercise.id.ljust(widest), "bold cyan" if is_current else "cyan"),
+            f"  {exercise.title}",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+    yield Text()
+    yield Text("✓ passed  … begun  ! its file is missing", style="dim")
+
+
+def progress_line(folder: Folder) -> Text:
+    """Return the bar that says how many exercises were passed."""
+    total = len(folder.exercises)
+    filled = round(folder.passed / total * _BAR_CELLS)
+    return Text.assemble(
+        ("█" * filled, "green"),
+        ("░" * (_BAR_CELLS - filled), "dim"),
+        f" {folder.passed} of {total} passed",
+    )
+
+
+def solution_page(exercise: Exercise) -> Iterator[RenderableType]:
+    """Yield the book's solution, highlighted."""
+    text = exercise.solution.read_text(encoding="utf-8")
+    yield Syntax(text, "python", theme="ansi_dark", background_color="default", word_wrap=True)
+
+
+def keys_page(keys: Mapping[str, str]) -> Iterator[RenderableType]:
+    """Yield the keys, a line each."""
+    yield Text("While this window waits, you edit your file in another one, and save it.")
+    yield Text("Each time you save it, it is graded: in every order in which its tasks may run.")
+    yield Text()
+    for key, purpose in keys.items():
+        yield Text.assemble("  ", (key, "bold green"), f"  {purpose}")
+
+
+def learner_line(name: str) -> Text:
+    """Return the heading of a learner's grades."""
+    return Text(f"\n{name}", style="bold")
+
+
+def brief_line(grade: Grade) -> Text:
+    """Return a grade in a line."""
+    mark, style = _GRADE_MARKS[grade.verdict]
+    where = f" in line {grade.line}" if grade.line else ""
+    kind = f"  {grade.kind.replace('-', ' ')}{where}: {grade.message}" if grade.kind else ""
+    return Text.assemble(
+        (f"{mark} {grade.exercise}", style), (f"  {grade.seconds:.2f} s", "dim"), kind
+    )
+
+
+def worst_verdict(grades: Sequence[Grade]) -> str:
+    """Return the verdict on all grades together: a wrong answer tells more than an unproven one."""
+    verdicts = {grade.verdict for grade in grades}
+    return next(
+        (verdict for verdict in ("fail", "error", "unknown") if verdict in verdicts), "pass"
+    )
+
+
+def classroom_as_json(suites: Mapping[str, Sequence[Grade]]) -> dict[str, Any]:
+    """Return the grades of a classroom as an object for JSON. Fields may be added later."""
+    everything = [grade for grades in suites.values() for grade in grades]
+    return {
+        "schema": 1,
+        "verdict": worst_verdict(everything),
+        "learners": [
+            {"name": name, "grades": [grade_as_json(grade) for grade in grades]}
+            for name, grades in suites.items()
+        ],
+    }
+
+
+def list_as_json(folder: Folder, *, exists: bool) -> dict[str, Any]:
+    """Return all exercises with their progress as an object for JSON. Fields may be added later.
+
+    exists: whether the folder was made already; else nothing was begun.
+    """
+    return {
+        "schema": 1,
+        "folder": str(folder.root.absolute()) if exists else None,
+        "passed": folder.passed,
+        "exercises": [
+            {
+                "number": number,
+                "id": exercise.id,
+                "chapter": exercise.chapter,
+                "title": exercise.title,
+                "file": str(folder.path(exercise).absolute()) if exists else None,
+                "status": folder.status(exercise) if exists else "untouched",
+                **_known(folder.progress.of(exercise.id)),
+            }
+            for number, exercise in enumerate(folder.exercises, 1)
+        ],
+    }
+
+
+def _known(entry: Entry) -> dict[str, Any]:
+    return {"passed_at": entry.passed_at or None, "hints": entry.hints}
