@@ -364,10 +364,10 @@ def _make_folder(context: click.Context, exercises: Sequence[Exercise]) -> tuple
     named: Path | None = context.meta.get(_FOLDER)
     root = new_folder(_here()) if named is None else named
     folder = make_folder(root, exercises)
-    where = "here" if root == _here() else f"in {root.name}" if named is None else f"in {root}"
+    where = "here" if root == _here() else f"to {root.name if named is None else root}"
     notice = (
-        f"copied {len(exercises)} exercises to files of yours {where}, a folder for each chapter; "
-        f"your progress is kept in {MARKER}"
+        f"{len(exercises)} exercises were copied {where} for you to edit, a folder for each chapter; "
+        f"your progress is kept there, too, in {MARKER}"
     )
     return folder, notice
 
@@ -408,9 +408,9 @@ def _choose(folder: Folder, exercise: Exercise) -> None:
 
 def _print(*lines: Any) -> None:  # noqa: ANN401 - what rich prints
     from parallel_cookbook.cli.console import new_console  # noqa: PLC0415 - rich takes 60 ms
-    from parallel_cookbook.report.check import show  # noqa: PLC0415
+    from parallel_cookbook.report.practice_pages import page_text  # noqa: PLC0415
 
-    show(new_console(), iter(lines))
+    click.echo(page_text(new_console(), lines), nl=False)
 
 
 def _tell(notices: Sequence[str]) -> None:

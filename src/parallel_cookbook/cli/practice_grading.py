@@ -13,19 +13,21 @@ from parallel_cookbook.errors import UsageError
 from parallel_cookbook.practice.classroom import find_answers
 from parallel_cookbook.practice.folder import digest_of
 from parallel_cookbook.practice.grade import Grader
-from parallel_cookbook.report.check import show
 from parallel_cookbook.report.junit import junit_xml
 from parallel_cookbook.report.practice import grade_as_json, grade_lines
 from parallel_cookbook.report.practice_pages import (
     brief_line,
     classroom_as_json,
     learner_line,
+    page_text,
     worst_verdict,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from rich.console import Console, RenderableType
 
     from parallel_cookbook.practice.exercises import Exercise
     from parallel_cookbook.practice.folder import Folder
@@ -55,7 +57,7 @@ def check_folder(
             if grade.passed and digest_of(answer) == digest:
                 folder.note_pass(exercise, digest)
             grades.append(grade)
-            show(console, iter([brief_line(grade)]) if is_brief else grade_lines(grade))
+            _print(console, [brief_line(grade)] if is_brief else grade_lines(grade))
     if as_json:
         objects = [grade_as_json(grade) for grade in grades]
         print_json({"schema": 1, "verdict": worst_verdict(grades), "grades": objects})
@@ -80,13 +82,13 @@ def grade_classroom(
     suites: dict[str, list[Grade]] = {}
     with Grader() as grader:
         for learner, answers in find_answers(root, exercises, chosen).items():
-            show(console, iter([learner_line(learner)]))
+            _print(console, [learner_line(learner)])
             grades = suites[learner] = []
             for exercise, answer in answers.items():
                 with _waiting(exercise):
                     grade = grader.grade(exercise, answer, max_seconds=max_seconds)
                 grades.append(grade)
-                show(console, iter([brief_line(grade)]))
+                _print(console, [brief_line(grade)])
     if junit is not None:
         _write(junit, junit_xml(suites))
     everything = [grade for grades in suites.values() for grade in grades]
@@ -95,6 +97,11 @@ def grade_classroom(
     else:
         _sum_up(everything)
     return suites
+
+
+def _print(console: Console, lines: Iterable[RenderableType]) -> None:
+    if not console.quiet:
+        click.echo(page_text(console, lines), nl=False)
 
 
 def _sum_up(grades: Sequence[Grade]) -> None:

@@ -13,7 +13,6 @@ from parallel_cookbook.practice.folder import MARKER
 from parallel_cookbook.practice.session import KEYS, Session
 from parallel_cookbook.practice.watch import Watch
 from parallel_cookbook.report import practice_pages as pages
-from parallel_cookbook.report.check import show
 from parallel_cookbook.report.practice import grade_lines
 
 if TYPE_CHECKING:
@@ -116,10 +115,7 @@ class _Window:
             self._terminal.show_status(status)
 
     def _text(self, lines: Iterator[RenderableType] | list[Text]) -> str:
-        console = new_console()
-        with console.capture() as captured:
-            show(console, iter(lines))
-        return captured.get()
+        return pages.page_text(new_console(), lines)
 
     def _page(self) -> Iterator[RenderableType]:
         for notice in self._notices:

@@ -12,13 +12,14 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from parallel_cookbook.practice.exercises import HINTS
+from parallel_cookbook.report.check import show
 from parallel_cookbook.report.practice import grade_as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from parallel_cookbook.practice.exercises import Exercise
     from parallel_cookbook.practice.folder import Folder, Status
@@ -38,6 +39,24 @@ _GRADE_MARKS = {
     "error": ("!", "yellow"),
 }
 _BAR_CELLS = 28
+
+
+def page_text(console: Console, lines: Iterable[RenderableType]) -> str:
+    """Return a page as `console` would print it. In a pipe, no line ends with blanks.
+
+    A line that is to stay one, such as an entry of a list, is cut off at the terminal's edge.
+    """
+    with console.capture() as captured:
+        for line in lines:
+            is_entry = isinstance(line, Text) and line.overflow == "ellipsis"
+            if is_entry and console.is_terminal:
+                console.print(line)
+            else:
+                show(console, iter([line]))
+    text = captured.get()
+    if console.is_terminal:
+        return text
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
 def heading(folder: Folder, exercise: Exercise) -> Text:
@@ -172,8 +191,9 @@ def brief_line(grade: Grade) -> Text:
     mark, style = _GRADE_MARKS[grade.verdict]
     where = f" in line {grade.line}" if grade.line else ""
     kind = f"  {grade.kind.replace('-', ' ')}{where}: {grade.message}" if grade.kind else ""
+    spent = f"  {grade.seconds:.2f} s"
     return Text.assemble(
-        (f"{mark} {grade.exercise}", style), (f"  {grade.seconds:.2f} s", "dim"), kind
+        (f"{mark} {grade.exercise}", style), (spent, "dim"), kind, no_wrap=True, overflow="ellipsis"
     )
 
 
