@@ -122,6 +122,8 @@ class Kernel:
         """Called when the program turns out to deal with what `on_uncaught` was told of a task."""
         self.on_shared_access: Callable[..., None] = lambda *_access: None
         """For the simulation: called after a step on memory that groups share; see check/shared_races.py."""
+        self.on_answer: Callable[[str, Any, Any], None] = lambda _method, _args, _result: None
+        """For the simulation: called when a server has answered a call, with what it has given out."""
         self._begin(None)
         self.is_unwinding = True
         """Whether no execution is running, or it has ended and its tasks are being unwound."""
