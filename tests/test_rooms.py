@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "check": {"errors", "events", "kernel", "instrument", "simulation", "strategies"},
     "timeline": set(),
     "trace": {"errors", "events", "timeline", "targets", "run"},
-    "practice": {"errors", "events", "content", "run", "check"},
+    "practice": {"errors", "events", "content", "run", "check", "kernel", "strategies"},
     "report": {"content", "run", "events", "check", "timeline", "trace", "practice"},
     "cli": {
         "errors",

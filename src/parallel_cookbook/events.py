@@ -94,6 +94,20 @@ class Undelivered:
 
 
 @dataclass(frozen=True, slots=True)
+class LostChange:
+    """A change to a copy that a proxy has given out: the manager's own object does not have it."""
+
+    task: str
+    """The name of who has made it."""
+    file: str
+    line: int
+    source: str
+    """What the source calls what it is a copy of; empty if that is not clear."""
+    kind: str
+    """The type of the copy: "list", "dict" …"""
+
+
+@dataclass(frozen=True, slots=True)
 class Interleaving:
     """One whole execution: who was there, what happened in which order, who was stuck at the end."""
 
@@ -111,6 +125,8 @@ class Interleaving:
     """What was sent or put, and not received."""
     forked: frozenset[str] = frozenset()
     """The names of the processes that were to be started by fork or forkserver."""
+    lost_changes: tuple[LostChange, ...] = ()
+    """What was changed in copies only."""
 
     @property
     def preemptions(self) -> int:

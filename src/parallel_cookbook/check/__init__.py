@@ -11,6 +11,7 @@ from parallel_cookbook.check.exploration import Budget, Tally, Witness, explore
 from parallel_cookbook.check.lock_order import describe
 from parallel_cookbook.check.program import Entry
 from parallel_cookbook.check.races import race_warnings
+from parallel_cookbook.check.remarks import remarks
 from parallel_cookbook.check.result import CheckReport, Failure, Outcome, Verdict, Warning_
 from parallel_cookbook.check.schedule import Replay, decode, encode
 from parallel_cookbook.check.shrink import shrink
@@ -98,8 +99,13 @@ def check_entry(
             stop_at_first=not keep_going,
             on_progress=on_progress,
         )
-    failures = [_failure(narrating(), fault, witness) for fault, witness in tally.faults.items()]
-    warnings = [] if races == "ignore" else _race_warnings(machine, narrating, tally)
+    stories: list[Interleaving] = []
+    failures = [
+        _failure(narrating(), fault, witness, stories=stories)
+        for fault, witness in tally.faults.items()
+    ]
+    story = _any_story(machine, narrating, tally)
+    warnings = [] if races == "ignore" else _race_warnings(machine, story)
     inversions = [] if failures else _inversion_warnings(tally)
     if races == "error":
         failures += [_as_failure(warning) for warning in warnings]
@@ -122,6 +128,7 @@ def check_entry(
         unexplored=tally.limit,
         faults=faults,
         notes=list(_notes(machine)),
+        remarks=remarks(tally.leaks, stories if story is None else [*stories, story]),
     )
 
 
@@ -221,13 +228,16 @@ def _verdict(tally: Tally, failures: list[Failure]) -> Verdict:
     return "pass" if tally.is_exhaustive else "unknown"
 
 
-def _failure(machine: Machine, fault: Fault, witness: Witness) -> Failure:
-    """Make the schedule of a fault as short as may be, and tell what it does."""
+def _failure(
+    machine: Machine, fault: Fault, witness: Witness, *, stories: list[Interleaving]
+) -> Failure:
+    """Make the schedule of a fault as short as may be, and tell what it does: add that to `stories`."""
     if not fault.is_repeatable:
         return Failure(fault.kind, fault.message, fault.task, fault.location, 0, "")
     best = shrink(machine, fault, witness)
     replay = Replay(best.steps)
     story, _ = narrate(machine, replay, best.visible)
+    stories.append(story)
     schedule = encode(best.steps, best.visible, replay.seal)
     return Failure(
         fault.kind,
@@ -248,15 +258,24 @@ def _killed(story: Interleaving) -> Iterator[str]:
             yield f"{story.tasks[event.task]}{place}"
 
 
-def _race_warnings(
+def _any_story(
     machine: Machine, narrating: Callable[[], Machine], tally: Tally
-) -> list[Warning_]:
-    """Warn of the races that were found; one execution is told, to see who holds which locks."""
-    races, shared = machine.memory.races.values(), machine.shared_races.races.values()
+) -> Interleaving | None:
+    """Tell one execution if there is something to be seen in it that an exploration does not note.
+
+    That is, who holds which locks where accesses race, and what becomes of copies that proxies give out.
+    """
     witnesses = [*tally.faults.values(), *(witness for _, witness in tally.outcomes.values())]
-    if not (races or shared) or not witnesses or machine.is_stalled:
-        return race_warnings(races, shared, machine.sites, None)
+    has_races = machine.memory.races or machine.shared_races.races
+    if not (has_races or machine.has_copies) or not witnesses or machine.is_stalled:
+        return None
     story, _ = narrate(narrating(), Replay(witnesses[0].steps), witnesses[0].visible)
+    return story
+
+
+def _race_warnings(machine: Machine, story: Interleaving | None) -> list[Warning_]:
+    """Warn of the races that were found; `story` says which locks are held there."""
+    races, shared = machine.memory.races.values(), machine.shared_races.races.values()
     return race_warnings(races, shared, machine.sites, story)
 
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parallel_cookbook.check.copies import gives_copy
 from parallel_cookbook.check.fault import Fault
 from parallel_cookbook.check.hooks import CheckHooks
 from parallel_cookbook.check.lock_order import LockOrder
 from parallel_cookbook.check.memory import Memory
 from parallel_cookbook.check.polling import Poll
 from parallel_cookbook.check.program import Entry, Program
+from parallel_cookbook.check.remarks import Leak
 from parallel_cookbook.check.shared_races import SharedRaces
 from parallel_cookbook.check.stall import stall_fault
 from parallel_cookbook.errors import CookbookError, UnsupportedError
@@ -54,6 +56,8 @@ class Execution:
     stdout: str
     result: str
     faults: list[Fault] = field(default_factory=list)
+    leaks: list[Leak] = field(default_factory=list)
+    """The blocks of shared memory that it has not unlinked, if it has come to its end as it should."""
 
     @property
     def is_complete(self) -> bool:
@@ -110,6 +114,9 @@ class Machine:
         self.has_new_places = False
         """Whether an execution has shown that a name must be tracked which was not."""
         self._faults: list[Fault] = []
+        self.has_copies = False
+        """Whether a proxy has given out a copy that might be changed in place of the original."""
+        self.kernel.on_answer = self._on_answer
         self.start_methods: set[str] = set()
         """By which methods the program's processes were to be started."""
         self.is_out_of_time = False
@@ -155,7 +162,9 @@ class Machine:
         result = ending.value
         if returned:
             result = "None" if returned[0] is None else _without_addresses(repr(returned[0]))
-        return Execution(ending, kernel.position, output.text(), result, self._faults)
+        is_regular = ending is Ending.FINISHED and not (self._faults or kernel.max_faults)
+        leaks = self._leaks() if is_regular else []
+        return Execution(ending, kernel.position, output.text(), result, self._faults, leaks)
 
     def grain(self) -> frozenset[str]:
         """Return what is a scheduling point now, as keys that survive a change of unrelated lines."""
@@ -308,6 +317,18 @@ class Machine:
         message = f"{type(error).__name__}: {text}" if text else type(error).__name__
         location = self._location(error.__traceback__)
         self._faults.append(Fault(kind, _without_addresses(message), task.name, location))
+
+    def _on_answer(self, method: str, args: object, result: object) -> None:
+        self.has_copies = self.has_copies or gives_copy(method, args, result)
+
+    def _leaks(self) -> list[Leak]:
+        """Return the blocks of shared memory that have names at the end, by where they were made."""
+        files = self.program.module_of_file
+        leaks = []
+        for block in world_of(self.kernel).blocks.values():
+            own = [f"{file}:{line}" for file, line in block.made_at if file in files]
+            leaks.append(Leak(block.made_by, own[0] if own else ""))
+        return leaks
 
     def _on_handled(self, task: Task) -> None:
         """Forget the exception that has ended a process: the program has seen how it ended."""

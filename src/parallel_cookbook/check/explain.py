@@ -37,12 +37,13 @@ def narrate(
     narrator = Narrator(machine, chooser)
     assert isinstance(machine.hooks, NarratingHooks)  # noqa: S101 - the caller's promise
     machine.hooks.tell = narrator.tell
+    machine.hooks.changed = narrator.copies.look
     machine.set_grain(visible)
     try:
         with narrator.watching():
             execution = machine.execute(narrator)
     finally:
-        machine.hooks.tell = _tell_nobody
+        machine.hooks.tell, machine.hooks.changed = _tell_nobody, _look_at_nothing
     return narrator.story(execution.ending), execution
 
 
@@ -50,10 +51,15 @@ def _tell_nobody(_site: int, _verb: str, _value: object) -> None:
     """Stand in for the narrator when there is none."""
 
 
+def _look_at_nothing(_site: int) -> None:
+    """The same for who follows copies."""
+
+
 class NarratingHooks(CheckHooks):
     """The hooks of the check, which also tell the values that are read and written."""
 
     tell: Callable[[int, str, object], None] = staticmethod(_tell_nobody)
+    changed: Callable[[int], None] = staticmethod(_look_at_nothing)
 
     def load_attr(self, site: int, obj: Any, name: str, /) -> Any:
         value = super().load_attr(site, obj, name)
@@ -76,19 +82,33 @@ class NarratingHooks(CheckHooks):
     def store_item(self, value: Any, site: int, obj: Any, key: Any, /) -> None:
         super().store_item(value, site, obj, key)
         self.tell(site, "writes", value)
+        self.changed(site)
+
+    def del_item(self, site: int, obj: Any, key: Any, /) -> None:
+        super().del_item(site, obj, key)
+        self.changed(site)
+
+    def inplace(self, site: int, left: Any, right: Any, op: Callable[[Any, Any], Any], /) -> Any:
+        result = super().inplace(site, left, right, op)
+        self.changed(site)
+        return result
 
     def load_method(self, site: int, obj: Any, name: str, /) -> Any:
         method = super().load_method(site, obj, name)
-        if type(obj) not in _CONTAINERS or self._kernel.is_alone:
+        if type(obj) not in _CONTAINERS:
             return method
 
         def told(*args: Any, **kwargs: Any) -> Any:
+            is_alone = self._kernel.is_alone
             try:
                 result = method(*args, **kwargs)
             except Exception:
-                self.tell(site, "method sees", obj)
+                if not is_alone:
+                    self.tell(site, "method sees", obj)
                 raise
-            self.tell(site, "method", obj)
+            if not is_alone:
+                self.tell(site, "method", obj)
+            self.changed(site)
             return result
 
         return told

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.check.execution import Execution, Machine
     from parallel_cookbook.check.fault import Fault
     from parallel_cookbook.check.lock_order import Edge
+    from parallel_cookbook.check.remarks import Leak
     from parallel_cookbook.check.schedule import Step
     from parallel_cookbook.strategies import Strategy
 
@@ -63,6 +64,8 @@ class Tally:
     """Whether the tasks, going on in step, came to no end, and nobody can tell if that is a livelock."""
     faults: dict[Fault, Witness] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], tuple[int, Witness]] = field(default_factory=dict)
+    leaks: dict[Leak, None] = field(default_factory=dict)
+    """Blocks of shared memory that some execution has not unlinked, in the order of their finding."""
 
 
 def explore(
@@ -164,6 +167,7 @@ def _count(tally: Tally, machine: Machine, execution: Execution) -> None:
         tally.redundant += 1
         return
     tally.executions += 1
+    tally.leaks |= dict.fromkeys(execution.leaks)
     for fault in execution.faults:
         if fault not in tally.faults:
             tally.faults[fault] = _witness(machine)

@@ -18,6 +18,7 @@ from parallel_cookbook.check.across import (
     is_inner_lock,
     undelivered,
 )
+from parallel_cookbook.check.copies import Copies
 from parallel_cookbook.check.describe import Describer, shortened
 from parallel_cookbook.check.holds import Holds, RawHold
 from parallel_cookbook.check.names import Namer, Source, position_of
@@ -97,6 +98,8 @@ class Narrator:
         self._views: dict[int, object] = {}
         """The objects by which processes see what they share."""
         self._messages = Messages(self._describe)
+        self.copies = Copies(machine.kernel, machine.sites, machine.program.module_of_file)
+        """What proxies have given out."""
         self._is_telling = False
 
     @contextlib.contextmanager
@@ -118,6 +121,7 @@ class Narrator:
             self._fail(operation)
             note_expiry(operation)
 
+        on_answer, kernel.on_answer = kernel.on_answer, self.copies.answered
         kernel.on_point, kernel.on_settle = self._arrive, self._settle
         # Here and not in the classes, which every exploration would pay for.
         memory._note_read = read  # type: ignore[method-assign]  # noqa: SLF001
@@ -127,6 +131,7 @@ class Narrator:
             yield
         finally:
             kernel.on_point = kernel.on_settle = None
+            kernel.on_answer = on_answer
             del memory._note_read, memory._note_write, kernel.note_expiry  # noqa: SLF001
 
     def choose(self, kernel: Kernel) -> Task | None:
@@ -454,6 +459,7 @@ class Narrator:
             {file: source.text for file, source in self._sources.items() if source is not None},
             tuple(undelivered(self._views.values(), lambda obj: labels.get(id(obj), "a pipe"))),
             frozenset(forked_tasks(kernel)),
+            tuple(self.copies.lost()),
         )
 
     def _interesting(self) -> list[_Record]:

@@ -49,6 +49,18 @@ class Warning_:  # noqa: N801 - `Warning` is a built-in exception
     schedule: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that a person should look at, although it is no failure and no danger to other tasks."""
+
+    kind: Literal["leaked-memory", "lost-change"]
+    message: str
+    """One or two sentences."""
+    task: str
+    location: str
+    """`file:line`, or empty."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """One thing that the program can come to: what it prints, and what its main flow returns."""
@@ -82,6 +94,8 @@ class CheckReport:
     """Why the verdict is unknown: which limit was met."""
     notes: list[str] = field(default_factory=list)
     """In what the check differs from what the program asks for, a sentence each."""
+    remarks: list[Remark] = field(default_factory=list)
+    """Blocks of shared memory that are never unlinked; changes to copies that reach nobody."""
     faults: int = 0
     """How many processes were killed in an execution at the most, anywhere."""
 

@@ -81,6 +81,13 @@ def aside_lines(report: CheckReport) -> Iterator[RenderableType]:
         left_out = len(report.outcomes) - MAX_SHOWN
         if left_out > 0:
             yield Text(f"… and {left_out:,} more", style="dim")
+    for remark in report.remarks:
+        if remark.kind == "lost-change" and report.failures:
+            continue  # told with the failure
+        yield Text()
+        name = remark.kind.replace("-", " ")
+        place = f"{short_place(remark.location)}: " if remark.location else ""
+        yield Text.assemble((f"{name}: ", "yellow"), f"{place}{remark.message}")
     for warning in report.warnings:
         yield Text()
         name = warning.kind.replace("-", " ")

@@ -8,6 +8,7 @@ from parallel_cookbook.report.check_rows import row_of, waiting
 from parallel_cookbook.report.check_why_processes import (
     death_of,
     tell_deaths,
+    tell_lost_changes,
     tell_undelivered,
     tell_undrained,
     why_not_started,
@@ -28,7 +29,7 @@ def why(failure: Failure, story: Interleaving, rows: list[Row]) -> str:
     if failure.kind == "leaked-task":
         return f"Nobody waits for {failure.task}: join it before you return."
     if failure.kind in {"assertion", "exception"}:
-        about_processes = why_not_started(failure, story)
+        about_processes = why_not_started(failure, story) or " ".join(tell_lost_changes(story))
         if about_processes:
             return about_processes
         if len(story.tasks) == 1:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from parallel_cookbook.check.remarks import told_change
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,6 +39,12 @@ def why_not_started(failure: Failure, story: Interleaving) -> str:
             "default. Hand over what it needs as arguments."
         )
     return ""
+
+
+def tell_lost_changes(story: Interleaving) -> Iterator[str]:
+    """Tell what was changed in copies that nobody else sees."""
+    for change in story.lost_changes:
+        yield f"A lost change: {told_change(change)}."
 
 
 def tell_deaths(story: Interleaving, rows: list[Row]) -> Iterator[str]:

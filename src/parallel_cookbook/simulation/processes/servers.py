@@ -144,6 +144,7 @@ class Server:
         self._look_at_door()
         entry = self._registry[typeid]
         kind, result = self._in_call(lambda: self._make(typeid, request), None, entry.known is None)
+        self._kernel.on_answer("", (*args, *kwargs.values()), None)
         if kind == "#RETURN":
             return result  # type: ignore[no-any-return]  # what _make has pickled
         raise error_of(kind, result)
@@ -162,7 +163,9 @@ class Server:
             self._look_at_door()
             self._refuse_ghosts(referent)
         work = lambda: self._answer(referent, method, request)  # noqa: E731 - two lines where it is used
-        return self._in_call(work, referent, referent.is_own)
+        answer = self._in_call(work, referent, referent.is_own)
+        self._kernel.on_answer(method, (*args, *kwargs.values()), answer[1])
+        return answer
 
     def _tell_access(self, referent: _Referent, method: str, args: Any, known: int) -> None:
         """Tell who looks for races of a call that reads or writes one item or attribute.

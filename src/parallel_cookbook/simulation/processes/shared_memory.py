@@ -5,7 +5,7 @@ of the system is simulated. A block is real memory, mapped once for each SharedM
 their errors are the real ones. To create, to attach to and to unlink a block is one step, on the list of
 all names. To read or write an item of a ShareableList is one step; how views are seen, see `announce`.
 
-A block that is not unlinked when the program ends has leaked: `leaked_blocks`.
+A block that is not unlinked when the program ends has leaked: `World.blocks` has those that are left.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from parallel_cookbook.simulation.processes.world import own_state, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
 # Items and views are the program's.
 # ruff: noqa: ANN401
@@ -41,8 +42,17 @@ class _Block:
     """A named piece of memory."""
 
     def __init__(self) -> None:
+        kernel = active_kernel()
         self.file = os.memfd_create("block")
-        self.cells = Cells(active_kernel())
+        self.cells = Cells(kernel)
+        self.made_by = kernel.running.name
+        self.made_at: list[tuple[str, int]] = []
+        """The files and lines of the calls that it was made in, the innermost first."""
+        # The program's own line is among them.
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+        while frame is not None:
+            self.made_at.append((frame.f_code.co_filename, frame.f_lineno))
+            frame = frame.f_back
 
     def __del__(self) -> None:
         os.close(self.file)
@@ -173,11 +183,6 @@ class ShareableList(_BaseList):  # type: ignore[misc]  # the same
 
     def _number(self, position: Any) -> Any:
         return position if position >= 0 else position + self._list_len
-
-
-def leaked_blocks() -> list[str]:
-    """Return the names of the blocks that were not unlinked."""
-    return sorted(world_of(active_kernel()).blocks)
 
 
 # --- views --------------------------------------------------------------------------------------
