@@ -61,6 +61,8 @@ class Slice:
     """In an interleaving: its task was switched away from after it, although it could have gone on."""
     is_open: bool = False
     """It had not ended when the picture ends: blocked for ever, killed."""
+    is_failure: bool = False
+    """Something went wrong here: a failed assertion, an exception that nobody caught."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """A check's report as one HTML file: no network, no other file, readable without JavaScript.
 
-What the page says comes from the same rows as the terminal's columns. Everything that stems from the
-program (source, values, names, output) is escaped by the template engine, and none of it is put into a
-script: the page's own script reads it from the document.
+Each story is drawn as a timeline, and stands below it as a table, which says the same where there is no
+JavaScript. Both come from the same rows as the terminal's columns. How what stems from the program is kept
+from being markup or script: see `timeline_html`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from parallel_cookbook.report.check import MEANINGS, explored, headline
 from parallel_cookbook.report.check_columns import FAILED, MAX_COLUMNS, STUCK, SWITCH, legend
 from parallel_cookbook.report.check_outcomes import MAX_SHOWN, outcome_rows, title
 from parallel_cookbook.report.check_rows import has_epilogue, shown_tasks, story_rows
+from parallel_cookbook.report.check_timeline import story_timeline
 from parallel_cookbook.report.check_why import why
+from parallel_cookbook.report.timeline_html import policy, script, style, timeline_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -80,6 +82,8 @@ class _Story:
     printed: str = ""
     has_columns: bool = True
     shows_holds: bool = False
+    data: str = ""
+    """The timeline, for the script."""
 
 
 @dataclass(slots=True)
@@ -134,7 +138,8 @@ def html_page(
     page = _Page()
     limit = max(_MIN_ROWS, _MAX_ROWS // max(len(stories), 1))
     sections = list(_sections(report, stories, page, limit))
-    return environment.get_template("check.html").render(
+    scripts, styles = script("check.js"), style("check.css")
+    text = environment.get_template("check.html").render(
         report=report,
         meaning=MEANINGS[report.verdict],
         explored=explored(report),
@@ -145,7 +150,11 @@ def html_page(
         files=page.files(),
         command=command,
         colours=_COLOURS,
+        policy=policy(scripts, styles),
+        script=scripts,
+        style=styles,
     )
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _sections(
@@ -209,6 +218,7 @@ def _section(
         printed=outcome.printed if outcome else "",
         has_columns=len(tasks) <= MAX_COLUMNS,
         shows_holds=any(row.held for row in rows),
+        data=timeline_json(replace(story_timeline(story, failure), sources={})),
     )
 
 

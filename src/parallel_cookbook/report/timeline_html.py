@@ -41,6 +41,7 @@ _WORDS = {
 }
 _PREEMPTED = 1
 _OPEN = 2
+_FAILURE = 4
 
 
 @cache
@@ -166,8 +167,12 @@ def _slices(
         "place": [_place(one, strings, places) for one in timeline.slices],
         "thing": [-1 if one.thing is None else one.thing for one in timeline.slices],
         "holder": [-1 if one.holder is None else one.holder for one in timeline.slices],
-        "flags": [_PREEMPTED * one.is_preempted + _OPEN * one.is_open for one in timeline.slices],
+        "flags": [_flags(one) for one in timeline.slices],
     }
+
+
+def _flags(one: Slice) -> int:
+    return _PREEMPTED * one.is_preempted + _OPEN * one.is_open + _FAILURE * one.is_failure
 
 
 def _place(one: Slice, strings: _Strings, places: dict[tuple[int, int, int, int], int]) -> int:

@@ -1,6 +1,6 @@
 "use strict";
-// Steps through the interleavings. All it knows it reads from the rows' data attributes; without it the
-// page shows every step at once.
+// Steps through the interleavings: in the picture, the table and the source at once. What it knows of a step it
+// reads from the row's data attributes; without it the page shows every step, as a table.
 (() => {
   const stories = [...document.querySelectorAll(".story")].filter((story) => story.querySelector(".steps"));
   if (!stories.length) return;
@@ -51,12 +51,21 @@
         ? `step ${row.dataset.number} of ${rows[rows.length - 1].dataset.number}` + (held ? ` · held: ${held}` : "")
         : "before the first step";
       showPlaces(rows, state.position);
+      state.picture.goStep(row ? row.dataset.number - 1 : -1);
     };
+    const words = story.querySelector(".words");
+    words.open = false;
+    window.addEventListener("beforeprint", () => { words.open = true; });
+    state.picture = TimelineView.mount(story.querySelector(".timeline"), {
+      isEmbedded: true,
+      onStep: (step) => { const at = rows.findIndex((row) => row.dataset.number - 1 === step); if (at >= 0) state.go(at); },
+      onMove: (by) => state.move(by),
+    });
     state.move = (by) => {
       const begun = state.position < rows.length;
       state.go(begun ? state.position + by : by > 0 ? 0 : rows.length - 2);
       const row = rows[Math.max(state.position, 0)];
-      row.scrollIntoView({ block: "nearest" });
+      if (words.open) row.scrollIntoView({ block: "nearest" });
     };
     buttons.first.addEventListener("click", () => state.go(-1));
     buttons.back.addEventListener("click", () => state.move(-1));

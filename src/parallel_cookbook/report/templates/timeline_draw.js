@@ -13,7 +13,7 @@ const TimelineDraw = (() => {
   function palette(element, states, kinds) {
     const style = getComputedStyle(element);
     const read = (name) => style.getPropertyValue(`--t-${name}`).trim();
-    const names = ["paper", "ink", "soft", "line", "panel", "hatch", "hit", "overview", "veil"];
+    const names = ["paper", "ink", "soft", "line", "panel", "hatch", "hit", "overview", "veil", "failure"];
     return {
       ...Object.fromEntries(names.map((name) => [name, read(name)])), isDashed: read("dashed") === "yes",
       states: states.map(read), texts: states.map((name) => read(`${name}-text`) || read("label")), patterns: states.map((name) => PATTERNS[name]),
@@ -278,23 +278,26 @@ const TimelineDraw = (() => {
     slice(index, left, right, y, height, lane) {
       const c = this.context, { model } = this, state = model.state[index];
       const x0 = Math.max(left, this.gutter - 4), x1 = Math.min(right, this.width + 4), width = Math.max(x1 - x0 - (right - left > 4 ? 1 : 0), 1);
-      const isFaint = model.unit === "step" && lane.kind === "task" && model.states[state] === "ready";
+      // Between its own steps, what a task of an interleaving does is told more quietly.
+      const isBetween = model.unit === "step" && lane.kind === "task" && model.place[index] < 0 && model.states[state] !== "running";
+      const tall = !isBetween ? height : model.states[state] === "ready" ? 8 : Math.min(height, 26), top = y + (height - tall) / 2;
       if (model.unit === "step" && this.now !== null && model.begin[index] > this.now) c.globalAlpha = 0.35;
-      this.block(state, x0, width, isFaint ? y + height / 2 - 4 : y, isFaint ? 8 : height);
-      if (this.colours.isDashed && width > 3) { c.strokeStyle = this.colours.ink; c.lineWidth = 0.7; c.strokeRect(x0, isFaint ? y + height / 2 - 4 : y, width, isFaint ? 8 : height); }
-      if (!isFaint && width > 22) this.text(index, x0, width, y, height, lane);
+      this.block(state, x0, width, top, tall);
+      if (this.colours.isDashed && width > 3) { c.strokeStyle = this.colours.ink; c.lineWidth = 0.7; c.strokeRect(x0, top, width, tall); }
+      if (tall > 8 && width > 22) this.text(index, x0, width, top, tall, lane, isBetween);
       if (model.flags[index] & M.FLAG_OPEN && right < this.width + 4) {
         // It never ended: its right edge is torn.
         c.fillStyle = this.colours.paper; c.beginPath(); c.moveTo(x0 + width, y);
         for (let k = 0; k <= 6; k++) c.lineTo(x0 + width - (k % 2 ? 5 : 0), y + (height * k) / 6);
         c.fill();
       }
-      if (model.flags[index] & M.FLAG_PREEMPTED) this.preempted(index, right, y, height);
+      if (model.flags[index] & M.FLAG_FAILURE) { c.strokeStyle = this.colours.failure; c.lineWidth = 3; c.strokeRect(x0 + 1.5, top + 1.5, Math.max(width - 3, 1), tall - 3); }
+      if (model.flags[index] & M.FLAG_PREEMPTED) this.preempted(right, y, height);
       c.globalAlpha = 1;
       if (this.hits.has(index)) { c.strokeStyle = this.colours.hit; c.lineWidth = 3; c.strokeRect(x0 + 1.5, y + 1.5, Math.max(width - 3, 1), height - 3); }
     }
 
-    preempted(index, x, y, height) {
+    preempted(x, y, height) {
       const c = this.context;
       c.fillStyle = this.colours.ink; c.font = `700 13px ${FONT}`; c.textAlign = "center"; c.textBaseline = "middle";
       c.beginPath(); c.arc(x, y + height - 6, 9, 0, 7); c.fillStyle = this.colours.paper; c.fill();
@@ -302,14 +305,15 @@ const TimelineDraw = (() => {
       c.fillStyle = this.colours.ink; c.fillText("⇄", x, y + height - 5.5); c.textAlign = "left";
     }
 
-    text(index, x, width, y, height, lane) {
-      const c = this.context, { model } = this, state = model.state[index], isCode = model.unit === "step" && lane.kind === "task";
+    text(index, x, width, y, height, lane, isBetween) {
+      const c = this.context, { model } = this, state = model.state[index], isCode = model.unit === "step" && lane.kind === "task" && !isBetween;
       const left = Math.max(x, this.gutter) + 5, room = x + width - left - 4;
       if (room < 14) return;
       c.textBaseline = "middle"; c.textAlign = "left";
       c.font = isCode ? `600 11.5px ${MONO}` : `11.5px ${FONT}`;
       const label = model.strings[model.label[index]];
-      const most = isCode ? 4 : 1, first = isCode ? wrap(c, label, room, 2) : [(model.states[state] === "held" ? fitName : fit)(c, label, room)];
+      const most = isCode ? 4 : 1, isName = model.states[state] === "held";
+      const first = isCode || (height >= 34 && !isName) ? wrap(c, label, room, 2) : [(isName ? fitName : fit)(c, label, room)];
       const lines = first.map((text) => [text, c.font]);
       if (isCode && model.detail[index] && lines.length < most) {
         c.font = `11.5px ${FONT}`;

@@ -2,7 +2,7 @@
 // What a timeline's data say, ready to be asked: rows of slices that do not overlap, who is where at a
 // moment, which state fills most of a stretch. Knows nothing of pixels.
 const TimelineModel = (() => {
-  const FLAG_PREEMPTED = 1, FLAG_OPEN = 2;
+  const FLAG_PREEMPTED = 1, FLAG_OPEN = 2, FLAG_FAILURE = 4;
 
   // The first index in `sorted`, from `from` on, whose value is at least `value`; quick if it is near.
   function atLeast(sorted, value, from, count) {
@@ -189,5 +189,5 @@ const TimelineModel = (() => {
     return `${(value / factor).toFixed(digits)} ${name}`;
   }
 
-  return { decode, atLeast, firstAfter, dominant, totals, sliceAt, running, search, inWords, FLAG_PREEMPTED, FLAG_OPEN };
+  return { decode, atLeast, firstAfter, dominant, totals, sliceAt, running, search, inWords, FLAG_PREEMPTED, FLAG_OPEN, FLAG_FAILURE };
 })();

@@ -100,6 +100,7 @@ const TimelinePanel = (() => {
     const result = [...states].sort((a, b) => a - b).map((state) => [word(view, model.states[state]), paintState(state)]);
     result.push(...[...kinds].sort((a, b) => a - b).map((kind) => [ARROWS[model.arrowKinds[kind]] ?? model.arrowKinds[kind], paintArrow(model, kind)]));
     if (model.flags.some((flags) => flags & M.FLAG_PREEMPTED)) result.push(["⇄  switched away here, though it could have gone on", null]);
+    if (model.flags.some((flags) => flags & M.FLAG_FAILURE)) result.push(["✗  fails here", null]);
     if (model.flags.some((flags) => flags & M.FLAG_OPEN)) result.push(["torn edge: it did not end", null]);
     return result;
   }
@@ -225,7 +226,7 @@ const TimelinePanel = (() => {
   // The whole picture, in as many pieces as its height needs, so that each fits on a page.
   function paper(view) {
     const { model, parts } = view, width = 1000, ratio = 2;
-    const steps = view.isSteps ? Math.max(1, Math.floor((width - 150) / 92)) : 0, layout = D.layout(model);
+    const steps = view.isSteps ? Math.max(1, Math.floor((width - 150) / 92)) : 0, layout = D.layout(model, 520);
     const colours = D.palette(parts.paper, model.states, model.arrowKinds);
     const legendPart = make("ul", { class: "t-legend" });
     legend(view, legendPart, colours);

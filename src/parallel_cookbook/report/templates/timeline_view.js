@@ -5,7 +5,8 @@ const TimelineView = (() => {
   const FEWEST_PIXELS_A_STEP = 96, CLICK = 4;
 
   class View {
-    // options: isEmbedded (the page around scrolls, and keys work only inside); onStep(step) for interleavings.
+    // options: isEmbedded (the page around scrolls, and keys work only inside); for interleavings,
+    // onStep(step) after a step was chosen, onMove(by) instead of going to the next.
     constructor(root, data, options = {}) {
       this.root = root;
       this.options = options;
@@ -147,6 +148,7 @@ const TimelineView = (() => {
     }
 
     neighbour(by) {
+      if (this.options.onMove) return this.options.onMove(by);
       if (this.isSteps) {
         const step = (this.now ?? (by > 0 ? -1 : this.model.length)) + by;
         if (step >= 0 && step < this.model.length) { const slice = this.stepSlice(step); if (slice >= 0) this.choose(slice); else this.goStep(step); }
@@ -210,6 +212,7 @@ const TimelineView = (() => {
 
     resize() {
       const box = this.canvas.parentElement.getBoundingClientRect();
+      if (!box.width) return; // not shown just now, as while the page is printed
       const isFirst = !this.width;
       this.width = Math.max(Math.floor(box.width), 120);
       this.layout = D.layout(this.model);
@@ -253,7 +256,7 @@ const TimelineView = (() => {
     }
 
     drawOverview() {
-      if (!this.width || !this.colours) return;
+      if (!this.width || !this.colours || !this.parts.overview.clientHeight) return;
       this.overviewImage = O.image(this);
       this.drawWindow();
     }
