@@ -6,7 +6,7 @@ a wait (a barrier's condition, a condition's lock), the outermost is what the pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from parallel_cookbook.trace.recording import Kind
@@ -30,7 +30,7 @@ WAITING = frozenset(
     }
 )
 """What may take time because a task waits."""
-_PASSIVE = frozenset({Kind.SAMPLE, Kind.COLLECT, Kind.SIGNAL, Kind.LOST})
+PASSIVE = frozenset({Kind.SAMPLE, Kind.COLLECT, Kind.SIGNAL, Kind.LOST})
 """What is noted of a task while it is in the midst of something else."""
 
 
@@ -73,7 +73,7 @@ def waits_of(recording: Recording) -> tuple[tuple[Wait, ...], ...]:
     """
     found = [_Found() for _ in recording.tasks]
     for record in recording.records:
-        if record.kind not in _PASSIVE:
+        if record.kind not in PASSIVE:
             found[record.task].note(record)
     return tuple(
         tuple(_apart(found[task].all(life_of(recording, task)[1]), *life_of(recording, task)))
@@ -159,24 +159,11 @@ def _apart(waits: list[Wait], began: int, ended: int) -> list[Wait]:
         cut_began, cut_ended = max(wait.began, moment), min(wait.ended, ended)
         if cut_ended < cut_began:
             continue
-        if (cut_began, cut_ended) != (wait.began, wait.ended):
-            wait = _moved(wait, cut_began, cut_ended)  # noqa: PLW2901 - the same wait, cut
-        result.append(wait)
+        is_whole = (cut_began, cut_ended) == (wait.began, wait.ended)
+        result.append(wait if is_whole else _moved(wait, cut_began, cut_ended))
         moment = cut_ended
     return result
 
 
 def _moved(wait: Wait, began: int, ended: int) -> Wait:
-    return Wait(
-        wait.task,
-        wait.kind,
-        wait.thing,
-        wait.site,
-        began,
-        ended,
-        wait.value,
-        wait.extra,
-        wait.succeeded,
-        wait.is_open,
-        wait.is_endless,
-    )
+    return replace(wait, began=began, ended=ended)
