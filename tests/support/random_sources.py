@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = """\
+import io
+import itertools
+import operator
 import threading
+from collections import UserDict
+from heapq import heappop, heappush
 
 x = y = 0
 items, table = [], {}
@@ -36,7 +41,12 @@ class Box:
         return self.value == 0
 
 
+def produce():
+    yield from range(3)
+
+
 box = Box()
+numbers, source, out, cells, heap = itertools.count(), produce(), io.StringIO(), UserDict(n=0), []
 logs = [[], [], []]
 
 """
@@ -48,6 +58,7 @@ def main():
     for thread in threads:
         thread.join()
     print(x, y, items, sorted(table.items()), box.value, Box.made, logs)
+    print(vars(box), out.getvalue(), cells, heap)
 
 
 main()
@@ -61,6 +72,17 @@ READS = (
     "len(items)",
     "table.get('k')",
     "bool(items)",
+    "next(numbers)",
+    "next(source, None)",
+    "out.getvalue()",
+    "cells['n']",
+    "items[-1:]",
+    "str(table)",
+    "vars(box).get('extra')",
+    "hasattr(box, 'extra')",
+    "sorted(vars(box))",
+    "'extra' in box.__dict__",
+    "globals()['x']",
 )
 CHANGES = (
     "x = {n}",
@@ -77,15 +99,33 @@ CHANGES = (
     "table['k'] = table.get('k', 0) + 1",
     "table.pop('k', None)",
     "event.set()",
+    "out.write('{n}')",
+    "cells['n'] += 1",
+    "heappush(heap, {n})",
+    "heap and heappop(heap)",
+    "operator.setitem(table, 'k', {n})",
+    "setattr(box, 'extra', {n})",
+    "vars(box)['value'] = {n}",
+    "globals()['x'] = {n}",
+    "items[:] = items[::-1] + [{n}]",
+    "log.extend(source)",
+    "hasattr(box, 'extra') and delattr(box, 'extra')",
 )
 
 
-def random_source(seed: str) -> str:
-    """Return a program of two or three short threads that share variables, with locks here and there."""
+def random_source(seed: str, *, has_generators: bool = True) -> str:
+    """Return a program of two or three short threads that share variables, with locks here and there.
+
+    has_generators: whether threads may step through one generator.
+    """
     source = random.Random(seed)
     works = source.choice((2, 2, 3))
+    all_reads, all_changes = (
+        [each for each in choices if has_generators or "source" not in each]
+        for choices in (READS, CHANGES)
+    )
     # A program is about a few places, else the threads hardly ever meet.
-    reads, changes = source.sample(READS, 2), source.sample(CHANGES, 3)
+    reads, changes = source.sample(all_reads, 2), source.sample(all_changes, 3)
     lines = [HEAD]
     for number in range(works):
         lines += [f"def work{number}():", "    global x, y, items", f"    log = logs[{number}]"]

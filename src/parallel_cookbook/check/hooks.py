@@ -94,6 +94,8 @@ def _attribute_kind(owner: type, name: str) -> tuple[_AttributeKind, type]:  # n
     return _AttributeKind.INSTANCE, owner
 
 
+_SPACES = key_of("the __dict__ of any object")
+"""Stands among the class attributes that are stored, once the program has looked at such a one."""
 CLOSED: Any = object()
 """Stands for the place of an object as a whole."""
 _ON_ATTRIBUTES = (getattr, hasattr, setattr, delattr)
@@ -164,7 +166,7 @@ class CheckHooks(ContainerHooks):
         setattr(obj, name, value)
 
     def del_attr(self, site: int, obj: Any, name: str, /) -> None:
-        self._announce_store(site, obj, name)
+        self._announce_store(site, obj, name, is_deletion=True)
         delattr(obj, name)
 
     def attr_target(self, site: int, obj: Any, name: str, /) -> Any:
@@ -181,7 +183,7 @@ class CheckHooks(ContainerHooks):
             new = self.inplace(site + 2, loaded, value, op)
         self.store_attr(new, site + 1, obj, name)
 
-    def _announce_store(self, site: int, obj: Any, name: str) -> None:
+    def _announce_store(self, site: int, obj: Any, name: str, *, is_deletion: bool = False) -> None:
         if isinstance(obj, type):
             self._attribute_kinds.clear()
             if not self._kernel.is_alone:
@@ -194,7 +196,24 @@ class CheckHooks(ContainerHooks):
         if place is CLOSED:
             self._insides.change_closed(site, obj)
         elif place is not None:
-            self._write(place, site)
+            space = self._looked_at_space(obj, name, is_deletion=is_deletion)
+            if space is None:
+                self._write(place, site)
+            else:
+                self._insides.store_new(site, space, place)
+
+    def _looked_at_space(self, obj: Any, name: str, *, is_deletion: bool) -> Any:
+        """Return the `__dict__` of `obj` if the store of `name` changes which attributes there are.
+
+        Unless the program looks at the `__dict__` of its objects, nobody can see that: None.
+        """
+        if not self.class_stores or _SPACES not in self.class_stores:
+            return None
+        space = getattr(obj, "__dict__", None)
+        if type(space) is not dict or (name in space and not is_deletion):
+            return None
+        self._note_instance(obj, space)
+        return space
 
     def _note_class_store(self, owner: type, name: str) -> None:
         key = key_of(owner.__module__, owner.__qualname__, name)
@@ -278,7 +297,7 @@ class CheckHooks(ContainerHooks):
                 if place is not None and place is not CLOSED:
                     self._read(place, site)
         else:
-            self._announce_store(site, obj, name)
+            self._announce_store(site, obj, name, is_deletion=slot == "__delattr__")
         return getattr(object, slot)(obj, name, *value)
 
     def _announcing_method(self, site: int, obj: Any, name: str) -> Any:
@@ -345,6 +364,9 @@ class CheckHooks(ContainerHooks):
         """Remember that `space` is where `obj` keeps its attributes."""
         if type(space) is dict and not isinstance(obj, type):
             self._memory.instances[id(space)] = (space, obj)
+            if _SPACES not in self.class_stores:
+                self.class_stores.add(_SPACES)
+                self.has_new_places = True
         return space
 
     def own_globals(self, space: Any, /) -> Any:

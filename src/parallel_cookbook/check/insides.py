@@ -131,7 +131,7 @@ class Insides:
         while True:
             key = _from_the_front(obj, key)
             is_there = _is_item(obj, key)
-            if is_there:
+            if is_there or (type(key) is str and id(obj) in self._memory.instances):
                 self._memory.access("load", (self._item(obj, key), self._shape(obj)), (), site)
             elif type(key) in _KEYS:
                 self.look(site, obj)
@@ -218,6 +218,10 @@ class Insides:
         elif base in _INDEXED:
             places += [self._item(obj, index) for index in range(len(obj))]
         return places
+
+    def store_new(self, site: int, space: Any, place: Place) -> None:
+        """Announce that an attribute is made, or deleted, in an object whose `__dict__` is looked at."""
+        self._memory.access("store", (), (place, self._shape(space)), site)
 
     def change(self, site: int, obj: Any) -> None:
         """Announce a change of which items there are, or of all of them."""
