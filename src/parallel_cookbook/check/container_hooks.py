@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mypy_extensions import mypyc_attr
+
 from parallel_cookbook.check.insides import STEPPED, base_of
 from parallel_cookbook.check.name_hooks import NameHooks
 from parallel_cookbook.check.natures import Nature, nature_of
@@ -19,6 +21,7 @@ ATOMS = frozenset({int, float, str, bool, type(None)})
 """Types of which every object is one value, and no container."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ContainerHooks(NameHooks):
     """Announces what is done to containers, to other objects that hold something, and to views of them."""
 

@@ -156,7 +156,8 @@ class Machine:
         elif ending is Ending.CUT and kernel.position >= kernel.max_steps > 0:
             message = f"still running after {kernel.position:,} steps; --max-steps allows more"
             self._faults.append(Fault("step-limit", message, kernel.running.name, ""))
-        self.start_methods.update(popen.method for popen in world_of(kernel).started.values())
+        if "processes" in kernel.state:
+            self.start_methods.update(popen.method for popen in world_of(kernel).started.values())
         clock = kernel.state.get("clock")
         self._has_read_clock |= clock is not None and clock.target.version > 0
         result = ending.value
@@ -291,7 +292,8 @@ class Machine:
                 and task.done.state == 1
                 and not (task.is_daemon or task.is_helper)
             ][1:]
-            left += processes_left()
+            if "processes" in self.kernel.state:
+                left += processes_left()
             if left:
                 names = ", ".join(left)
                 message = f"{self.entry.function}() returned while {names} was still running"
@@ -503,8 +505,11 @@ def _is_ours(error: BaseException) -> bool:
         traceback = traceback.tb_next
     if traceback is None:
         return False
-    innermost = Path(traceback.tb_frame.f_code.co_filename)
-    return innermost.parent in _OWN_FOLDERS and innermost.name not in _PERFORMING
+    innermost = traceback.tb_frame.f_code.co_filename
+    if not innermost.startswith(("/", "<")):
+        innermost = str(_PACKAGE.parent / innermost)  # of compiled code
+    file = Path(innermost)
+    return file.parent in _OWN_FOLDERS and file.name not in _PERFORMING
 
 
 def _silent_about_killed(news: sys.UnraisableHookArgs) -> None:

@@ -15,6 +15,8 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+from mypy_extensions import mypyc_attr
+
 from parallel_cookbook.check.container_hooks import ATOMS, ContainerHooks, Slot
 from parallel_cookbook.check.insides import (
     CONTAINER_METHODS,
@@ -32,6 +34,7 @@ from parallel_cookbook.check.natures import (
 )
 from parallel_cookbook.check.schedule import key_of
 from parallel_cookbook.check.space import SeenModules
+from parallel_cookbook.check.stand_in import stand_in
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS, FRAME_READING_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
 
@@ -96,11 +99,14 @@ def _attribute_kind(owner: type, name: str) -> tuple[_AttributeKind, type]:  # n
 
 _SPACES = key_of("the __dict__ of any object")
 """Stands among the class attributes that are stored, once the program has looked at such a one."""
+_SPECIAL_OWNERS = (type, types.ModuleType)
+"""A store into one of these may concern more than the place of the attribute."""
 CLOSED: Any = object()
 """Stands for the place of an object as a whole."""
 _ON_ATTRIBUTES = (getattr, hasattr, setattr, delattr)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class CheckHooks(ContainerHooks):
     """Implements `instrument.Hooks`: names and containers by its bases, attributes and calls here.
 
@@ -130,11 +136,17 @@ class CheckHooks(ContainerHooks):
             place = self._places.get((id(obj), name)) or self._attribute(site, obj, name)
             if place is CLOSED:
                 return self._closed_attribute(site, obj, name)
-            if place is not None:
-                self._read(place, site)
-        value = getattr(obj, name)
-        if type(value) in _BOUND and kernel.is_alone:
-            return self._closed_method(site, obj, name, value)
+            if place is not None and (
+                not kernel.is_repeating
+                or self._memory.visible[site]
+                or kernel.running.looked is not None
+            ):
+                self._read(place, site)  # else it has nothing to do
+            value = getattr(obj, name)
+        else:
+            value = getattr(obj, name)
+            if type(value) in _BOUND:
+                return self._closed_method(site, obj, name, value)
         return self._note_instance(obj, value) if name == "__dict__" else value
 
     def _closed_attribute(self, site: int, obj: Any, name: str) -> Any:
@@ -162,7 +174,14 @@ class CheckHooks(ContainerHooks):
         return function
 
     def store_attr(self, value: Any, site: int, obj: Any, name: str, /) -> None:
-        self._announce_store(site, obj, name)
+        if self.class_stores or isinstance(obj, _SPECIAL_OWNERS):
+            self._announce_store(site, obj, name)
+        elif not self._kernel.is_alone:
+            place = self._places.get((id(obj), name))
+            if place is not None:
+                self._write(place, site)
+            else:
+                self._announce_store(site, obj, name)
         setattr(obj, name, value)
 
     def del_attr(self, site: int, obj: Any, name: str, /) -> None:
@@ -308,7 +327,7 @@ class CheckHooks(ContainerHooks):
     def _announcing(self, site: int, obj: Any, name: str, method: Callable[..., Any]) -> Any:
         insides = self._insides
 
-        def announced(*args: Any, **kwargs: Any) -> Any:
+        def announced(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if self._kernel.is_alone:
                 result = method(*args, **kwargs)
             else:
@@ -322,9 +341,7 @@ class CheckHooks(ContainerHooks):
                 self._memory.views[id(result)] = (result, obj)
             return result
 
-        announced.__name__ = announced.__qualname__ = name
-        announced.stands_for = method  # type: ignore[attr-defined]  # for who pickles it
-        return announced
+        return stand_in(name, method, announced)
 
     def call_builtin(self, site: int, func: Any, /, *args: Any, **kwargs: Any) -> Any:
         for arg in args:

@@ -69,7 +69,7 @@ class LockOrder:
                 self._edges[key] = Edge(lock.uid, taken.uid, task.name, task.uid, place, guards)
 
     def _place(self) -> str:
-        frame = sys._getframe(3)  # noqa: SLF001 - the caller of Kernel.point
+        frame = sys._getframe()  # noqa: SLF001 - to find the program's own line
         while frame.f_back is not None and not self._is_own_file(frame.f_code.co_filename):
             frame = frame.f_back
         return f"{frame.f_code.co_filename}:{frame.f_lineno}"

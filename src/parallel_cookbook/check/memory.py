@@ -147,9 +147,9 @@ class Memory:
         known = len(self.visible)
         if self.preset:
             keys = site_keys(self.sites)
-            self.visible += [key in self.preset for key in keys[known:]]
+            self.visible.extend(key in self.preset for key in keys[known:])
         else:
-            self.visible += [False] * (len(self.sites) - known)
+            self.visible.extend([False] * (len(self.sites) - known))
 
     def reveal(self) -> bool:
         """Make the sites of all new races visible; say whether there were any."""
@@ -224,8 +224,8 @@ class Memory:
         kernel.running.changes += 1
         if not kernel.is_repeating:
             self._note_write(place, site, kernel.running)
-        elif place.is_looked_at:
-            place.target.version += 1
+        elif place._target is not None:  # noqa: SLF001 - as is_looked_at, and often
+            place._target.version += 1  # noqa: SLF001
 
     def access(self, kind: str, reads: Sequence[Place], writes: Sequence[Place], site: int) -> None:
         """Announce one indivisible access to several places, if its site is visible; then look."""
@@ -233,8 +233,8 @@ class Memory:
         if self.visible[site]:
             parts = [(place.target, Mode.WRITE, None) for place in writes]
             parts += [(place.target, Mode.READ, None) for place in reads]
-            target, mode, need = parts[0]
-            kernel.point(Operation(kind, target, mode, need, tuple(parts[1:])))
+            target, mode, _ = parts[0]
+            kernel.point(Operation(kind, target, mode, None, tuple(parts[1:])))
         me = kernel.running
         me.changes += len(writes)
         if kernel.is_repeating:

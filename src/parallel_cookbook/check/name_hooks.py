@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
+
+from mypy_extensions import mypyc_attr
 
 from parallel_cookbook.check.cycles import Cycles
 from parallel_cookbook.check.insides import Insides
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 # ruff: noqa: ANN401, D102
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class NameHooks:
     """What every hook needs, the names of modules and functions, and the turns of loops."""
 
@@ -117,7 +121,7 @@ class NameHooks:
         if loop == "for":
             self._for_loops.add(site)
             return
-        frame = sys._getframe(1)  # noqa: SLF001 - the program's own
+        frame = sys._getframe(_DEPTH)  # noqa: SLF001 - the program's own
         self.cycles.turn(site, frame)
         if loop == "while":
             self._polls.turn(site, frame)
@@ -127,6 +131,10 @@ class NameHooks:
         file = getattr(module, "__file__", None)
         if file in self.module_names:
             self.on_module_store(file, name)
+
+
+_DEPTH = int(isinstance(vars(NameHooks)["tick"], FunctionType))
+"""How many frames lie above the program's in a hook: its own, and none where it is compiled."""
 
 
 class _Scope:

@@ -14,6 +14,8 @@ import enum
 from collections.abc import Callable
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 
 class Mode(enum.IntEnum):
     """What an operation does to a target."""
@@ -93,6 +95,7 @@ _WITHOUT_EFFECT = frozenset({"acquire", "release", "try to acquire", "wait on", 
 """Kinds of operations by which a loop that waits changes nothing, from one turn to the next."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Operation:
     """One indivisible step: what it does, to what, and in which states it can.
 

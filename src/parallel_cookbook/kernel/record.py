@@ -56,8 +56,11 @@ class Record:
 
     def forget(self, *, can_rewind: bool) -> None:
         """Begin anew, with nothing known; say whether there is somebody who will want to rewind."""
-        for notes in (self.choices, self.operations, self.pasts, self.found, self._marks):
-            notes.clear()
+        self.choices.clear()
+        self.operations.clear()
+        self.pasts.clear()
+        self.found.clear()
+        self._marks.clear()
         self.can_rewind = can_rewind
         self.trail = [] if can_rewind else _NOWHERE
         self._targets.clear()
@@ -72,12 +75,14 @@ class Record:
         trail = self.trail
         assert isinstance(trail, list)  # noqa: S101 - as `can_rewind` says
         length = self._marks[depth] if depth < len(self._marks) else self._end
-        undone = trail[length:]
-        del trail[length:]
-        for entry in reversed(undone):
+        for number in range(len(trail) - 1, length - 1, -1):
+            entry = trail[number]
             entry[0].restore(entry)
-        for notes in (self.choices, self.operations, self.pasts, self._marks):
-            del notes[depth:]
+        del trail[length:]
+        del self.choices[depth:]
+        del self.operations[depth:]
+        del self.pasts[depth:]
+        del self._marks[depth:]
 
     def target(
         self, uid: int, kind: str, state: int, name: str, *, is_variable: bool = False

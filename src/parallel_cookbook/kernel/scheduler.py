@@ -141,8 +141,6 @@ class Kernel:
         """How many choices the present execution repeats."""
         self._depth = 0
         """How many it has repeated."""
-        self._script = list(zip(record.choices[:repeats], record.operations, strict=False))
-        """What it repeats."""
         if repeats:
             record.rewind(repeats)
         else:
@@ -442,6 +440,8 @@ class Kernel:
         if chosen is not me:
             if chosen is None:
                 self._hub.switch()
+            elif chosen.greenlet is not None:
+                chosen.greenlet.switch()
             else:
                 self._resume(chosen)
             if self.is_unwinding:
@@ -464,10 +464,12 @@ class Kernel:
         me = self.running
         if self.on_settle is not None:
             self.on_settle(me, operation)
-        if self.is_repeating:
-            operation.count_writes()
-        else:
+        if not self.is_repeating:
             self._note_settled(me, operation, self.position)
+        elif operation.more:
+            operation.count_writes()
+        elif operation.mode:
+            operation.target.version += 1
         self.position += 1
         me.steps += 1
         if operation.is_effect:
@@ -551,42 +553,16 @@ class Kernel:
         ]
 
     def _choose(self) -> Task | None:
-        """Ask the chooser; mark the task as running. None ends the execution."""
-        while True:
-            chosen = self._choose_one()
-            if chosen is None or chosen.effect is None:
-                return chosen
-            chosen.effect()
-            self._effects.discard(chosen)
-            if self._is_over():
+        """Repeat a choice or ask the chooser; mark the task as running. None ends the execution."""
+        chosen = self._repeat() if self.is_repeating else None
+        if chosen is None:
+            if self._trouble is not None:
                 return None
-
-    def _is_over(self) -> bool:
-        """Whether the execution ends now: effects that are still to come do come, before that."""
-        return self.process.state == 0 and self._exit is None and not self._effects
-
-    def _choose_one(self) -> Task | None:
-        if self.is_repeating and self._depth < self._repeats:
-            (index, _), operation = self._script[self._depth]
-            self._depth += 1
-            if index >= len(self.tasks) or not operation.is_like(self.tasks[index].operation):
-                self._trouble = self._mismatch(index, operation)
+            chosen = self._ask()
+            if chosen is None:
                 return None
-            chosen: Task | None = self.tasks[index]
-            assert chosen is not None  # noqa: S101 - for mypy
-            chosen.operation.count_writes()  # type: ignore[union-attr] # it is like the one expected
-        else:
-            self.is_repeating = False
-            try:
-                chosen = self.chooser.choose(self) if self.position < self.max_steps else None
-            except Exception as error:  # noqa: BLE001 - handed to the caller of run
-                self._trouble = error
-                return None
-            if chosen is None or chosen is self._exit:
-                self.ending = self._ending(chosen)
-                return None
-            operation = chosen.operation  # type: ignore[assignment] # only live tasks are chosen
-            self._note_step(chosen, operation, self.position)
+        operation = chosen.operation
+        assert operation is not None  # noqa: S101 - only live tasks are chosen
         self.position += 1
         chosen.steps += 1
         if operation.is_effect:
@@ -595,7 +571,53 @@ class Kernel:
             chosen.looked.setdefault(operation.target, operation.target.version)
         chosen.operation = None
         self.running = chosen
+        if chosen.effect is None:
+            return chosen
+        chosen.effect()
+        self._effects.discard(chosen)
+        return None if self._is_over() else self._choose()
+
+    def _repeat(self) -> Task | None:
+        """Return who goes on as in the last execution; None if nothing is left to repeat, or it cannot be."""
+        depth = self._depth
+        if depth == self._repeats:
+            self.is_repeating = False
+            return None
+        index = self.record.choices[depth][0]
+        expected = self.record.operations[depth]
+        self._depth = depth + 1
+        chosen = self.tasks[index] if index < len(self.tasks) else None
+        if chosen is None or not (
+            chosen.operation is expected or expected.is_like(chosen.operation)
+        ):
+            self._trouble = self._mismatch(index, expected)
+            return None
+        operation = chosen.operation
+        assert operation is not None  # noqa: S101 - it is like the one expected
+        if operation.more:
+            operation.count_writes()
+        elif operation.mode:
+            operation.target.version += 1
         return chosen
+
+    def _ask(self) -> Task | None:
+        """Return whom the chooser chooses, with its step noted down; None if the execution ends."""
+        try:
+            chosen = self.chooser.choose(self) if self.position < self.max_steps else None
+        except Exception as error:  # noqa: BLE001 - handed to the caller of run
+            self._trouble = error
+            return None
+        if chosen is None or chosen is self._exit:
+            self.ending = self._ending(chosen)
+            return None
+        operation = chosen.operation
+        assert operation is not None  # noqa: S101 - only live tasks are chosen
+        self._note_step(chosen, operation, self.position)
+        return chosen
+
+    def _is_over(self) -> bool:
+        """Whether the execution ends now: effects that are still to come do come, before that."""
+        return self.process.state == 0 and self._exit is None and not self._effects
 
     def _ending(self, chosen: Task | None) -> Ending:
         """Return how the execution ends if nobody is chosen, or the end itself."""

@@ -35,6 +35,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mypy_extensions import mypyc_attr
+
 from parallel_cookbook.errors import ReplayMismatchError
 from parallel_cookbook.strategies.round_robin import RoundRobin
 
@@ -66,6 +68,7 @@ class _Node:
         """What the task does here."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Dpor:
     """Explores at least one schedule of each class; `redundant` counts those cut off as repetitions."""
 
