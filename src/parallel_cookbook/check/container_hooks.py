@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mypy_extensions import mypyc_attr
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Hooks handle objects of the program under test, of which nothing is known.
 # ruff: noqa: ANN401, D102
 
-ATOMS = frozenset({int, float, str, bool, type(None)})
+ATOMS: Final = frozenset({int, float, str, bool, type(None)})
 """Types of which every object is one value, and no container."""
 
 

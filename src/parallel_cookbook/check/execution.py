@@ -124,6 +124,7 @@ class Machine:
         self.is_stalled = False
         """Whether an execution has been ended because it stood still."""
         self._executions = 0
+        self._output = _Output(self.kernel)
         self._is_executing = False
         self._has_suspected = False
         self._has_left_out_counts = False
@@ -140,7 +141,7 @@ class Machine:
         self.hooks.begin_execution()
         self._faults = []
         returned: list[object] = []
-        output = _Output(kernel)
+        output = self._output = self._output.renewed()
         self.hooks.cycles.count_printed = output.count_kept
         self._executions += 1
         with _Surroundings(output, self.entry):
@@ -428,6 +429,16 @@ class _Output(io.TextIOBase):
         self._write: Operation | None = None
         self._pieces: list[str] = []
         self._room = MAX_KEPT_OUTPUT
+        self._attributes = len(vars(self)) + 1
+
+    def renewed(self) -> _Output:
+        """Return one without anything in it: this one, if the program has left it as it was."""
+        if self.closed or len(vars(self)) != self._attributes:
+            return _Output(self._kernel)
+        self._write = None
+        self._pieces.clear()
+        self._room = MAX_KEPT_OUTPUT
+        return self
 
     def writable(self) -> bool:
         return True

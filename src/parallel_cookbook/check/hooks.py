@@ -13,7 +13,7 @@ import enum
 import functools
 import sys
 import types
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mypy_extensions import mypyc_attr
 
@@ -47,14 +47,14 @@ if TYPE_CHECKING:
 # Hooks handle objects of the program under test, of which nothing is known.
 # ruff: noqa: ANN401, D102
 
-_ANNOUNCING_NAMES = CONTAINER_METHODS | CONTAINER_FUNCTIONS | {"modules"}
+_ANNOUNCING_NAMES: Final = CONTAINER_METHODS | CONTAINER_FUNCTIONS | {"modules"}
 """Attributes that may be methods of a container, functions of a module that look into one, `sys.modules`."""
 
-_TEXTS = frozenset({str, bytes})
-_TEXT_METHODS = frozenset({"join", "format", "format_map"})
+_TEXTS: Final = frozenset({str, bytes})
+_TEXT_METHODS: Final = frozenset({"join", "format", "format_map"})
 """Methods of texts that look into what they are given."""
-_BOUND = frozenset({types.MethodType, types.BuiltinMethodType, types.MethodWrapperType})
-_SLOTS = frozenset({"__setattr__", "__getattribute__", "__delattr__"})
+_BOUND: Final = frozenset({types.MethodType, types.BuiltinMethodType, types.MethodWrapperType})
+_SLOTS: Final = frozenset({"__setattr__", "__getattribute__", "__delattr__"})
 """What classes define to have a say in the access to attributes; `object`'s own make the access."""
 
 
@@ -97,11 +97,11 @@ def _attribute_kind(owner: type, name: str) -> tuple[_AttributeKind, type]:  # n
     return _AttributeKind.INSTANCE, owner
 
 
-_SPACES = key_of("the __dict__ of any object")
+_SPACES: Final = key_of("the __dict__ of any object")
 """Stands among the class attributes that are stored, once the program has looked at such a one."""
-_SPECIAL_OWNERS = (type, types.ModuleType)
+_SPECIAL_OWNERS: Final = (type, types.ModuleType)
 """A store into one of these may concern more than the place of the attribute."""
-CLOSED: Any = object()
+CLOSED: Final[Any] = object()
 """Stands for the place of an object as a whole."""
 _ON_ATTRIBUTES = (getattr, hasattr, setattr, delattr)
 

@@ -15,7 +15,7 @@ import functools
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from parallel_cookbook.check.natures import Nature, nature_of
 from parallel_cookbook.instrument import CONTAINER_TYPES
@@ -30,27 +30,29 @@ if TYPE_CHECKING:
 # Hooks handle objects of the program under test, of which nothing is known.
 # ruff: noqa: ANN401
 
-_CONTAINERS = frozenset(CONTAINER_TYPES)
-CONTAINER_METHODS = frozenset(
+_CONTAINERS: Final = frozenset(CONTAINER_TYPES)
+CONTAINER_METHODS: Final = frozenset(
     name for kind in CONTAINER_TYPES for name in vars(kind) if not name.startswith("_")
 )
-_KEYED = frozenset({dict, OrderedDict, defaultdict})
-_INDEXED = frozenset({list, deque, bytearray})
-_HASHED = _KEYED | {set}
-VIEWS = frozenset({type({}.keys()), type({}.values()), type({}.items())})
-_KEYS = frozenset({str, int, float, bool, tuple, type(None)})
+_KEYED: Final = frozenset({dict, OrderedDict, defaultdict})
+_INDEXED: Final = frozenset({list, deque, bytearray})
+_HASHED: Final = _KEYED | {set}
+VIEWS: Final = frozenset({type({}.keys()), type({}.values()), type({}.items())})
+_KEYS: Final = frozenset({str, int, float, bool, tuple, type(None)})
 """Types of keys that are equal to others only as the interpreter says."""
 
-MAKING_VIEWS = frozenset({"keys", "values", "items"})
-_LOOKING_METHODS = MAKING_VIEWS | {"__len__", "__iter__", "__contains__"}
+MAKING_VIEWS: Final = frozenset({"keys", "values", "items"})
+_LOOKING_METHODS: Final = MAKING_VIEWS | {"__len__", "__iter__", "__contains__"}
 """Methods that look only at which items there are."""
-READING_METHODS = frozenset(
+READING_METHODS: Final = frozenset(
     ("copy", "count", "difference", "index", "intersection", "isdisjoint", "issubset")
     + ("issuperset", "symmetric_difference", "union", "join", "decode", "find", "startswith")
     + ("endswith", "hex", "split", "strip", "tobytes", "tolist", "cast")
 )
 """Methods that leave their container as it is; all others are taken to change it."""
-_READING_CLOSED = _LOOKING_METHODS | READING_METHODS | {"get", "getvalue", "getbuffer", "closed"}
+_READING_CLOSED: Final = (
+    _LOOKING_METHODS | READING_METHODS | {"get", "getvalue", "getbuffer", "closed"}
+)
 """Methods that leave a closed object as it is."""
 _MUTATING_FUNCTIONS = frozenset(
     ("heappush", "heappop", "heapify", "heapreplace", "heappushpop")
@@ -97,9 +99,11 @@ _DEEP_FUNCTIONS = frozenset(
 _DEPTH = 8
 """So deep they are followed."""
 
-_SHAPE, _ITEM, _WHOLE = object(), object(), object()
+_SHAPE: Final = object()
+_ITEM: Final = object()
+_WHOLE: Final = object()
 """In the key of a place: which items a container holds, one of its items, a closed object."""
-STEPPED = frozenset({Nature.ITERATOR, Nature.GENERATOR})
+STEPPED: Final = frozenset({Nature.ITERATOR, Nature.GENERATOR})
 
 
 def _find_base(kind: type) -> type | None:

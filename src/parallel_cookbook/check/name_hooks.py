@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mypy_extensions import mypyc_attr
 
@@ -133,7 +133,7 @@ class NameHooks:
             self.on_module_store(file, name)
 
 
-_DEPTH = int(isinstance(vars(NameHooks)["tick"], FunctionType))
+_DEPTH: Final = int(isinstance(vars(NameHooks)["tick"], FunctionType))
 """How many frames lie above the program's in a hook: its own, and none where it is compiled."""
 
 

@@ -18,7 +18,7 @@ import re
 import sys
 import types
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from parallel_cookbook.check.space import STAND_INS
 from parallel_cookbook.instrument import CONTAINER_TYPES
@@ -27,8 +27,8 @@ from parallel_cookbook.instrument.operands import FRAME_READERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CONTAINERS = frozenset(CONTAINER_TYPES)
-_HEAP_TYPE = 1 << 9
+_CONTAINERS: Final = frozenset(CONTAINER_TYPES)
+_HEAP_TYPE: Final = 1 << 9
 """Py_TPFLAGS_HEAPTYPE: a class that is not built into the interpreter (Include/object.h)."""
 
 

@@ -12,7 +12,7 @@ strategy has chosen; a *position* also counts the steps between, which needed no
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from parallel_cookbook.kernel.operation import Mode, Target
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _NOWHERE: deque[tuple[Any, ...]] = deque(maxlen=0)
 """A trail that nobody will go back."""
-_MAX_REWOUND = 2000
+_MAX_REWOUND: Final = 2000
 """Longer executions are noted down anew: a trail needs memory in proportion to the square of its length."""
 
 

@@ -35,7 +35,9 @@ _active = threading.local()
 _MAX_KILLS = 10
 """How often a task may catch Killed before it is given up."""
 
-UNBORN, ALIVE, ENDED = 0, 1, 2
+UNBORN: Final = 0
+ALIVE: Final = 1
+ENDED: Final = 2
 """The states of a task's `done` target."""
 
 
