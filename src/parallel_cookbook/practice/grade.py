@@ -227,11 +227,15 @@ class _One:
             if isinstance(message, Grade):
                 return message
             if isinstance(message, int):
-                self._pid = message
+                self._heard(message)
             else:
                 patience = time.monotonic() + _PATIENCE_S if message.is_watched else deadline
                 if message.executions:
                     progress = Progress(message.executions, message.share_done, progress.seconds)
+
+    def _heard(self, pid: int) -> None:
+        """Note which process it is that grades."""
+        self._pid = pid
 
     def without_grade(self, code: int | None) -> Grade:
         """Return the grade of an answer whose process has ended without one."""
