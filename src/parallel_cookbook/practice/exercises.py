@@ -184,7 +184,7 @@ def find_exercise(exercises: Sequence[Exercise], name: str) -> Exercise:
             return exercise
     if exercise := item_at(exercises, path):
         return exercise
-    if len(path.parts) > 1 and (exercise := find_item(exercises, path.name, by_part=False)):
+    if path.suffix == ".py" and (exercise := find_item(exercises, path.name, by_part=False)):
         return exercise
     near = nearest(exercises, name) or "`cookbook practice list` shows them all"
     raise UsageError(f"there is no exercise {name!r}; {near}")

@@ -316,7 +316,7 @@ class Grading:
 
 
 _LEAST_S = 0.05
-_TURNS = 3
+_TURNS = 2
 _OTHER_NAME = "exercise"
 """What the answer's module is called when `main` is called with other arguments: not `__main__`."""
 _CLAIMS = {
@@ -354,12 +354,12 @@ class _Call:
 
 
 def _until_it_repeats(story: Interleaving, line: int) -> Interleaving:
-    """Return the beginning of a story, to where somebody comes to `line` for the third time."""
-    times: Counter[int] = Counter()
+    """Return the beginning of a story: two turns of the loop in `line`."""
+    times: Counter[tuple[int, str]] = Counter()
     for number, event in enumerate(story.events):
-        times[event.task] += event.line == line
-        if times[event.task] >= _TURNS:
-            return replace(story, events=story.events[: number + 1])
+        times[event.task, event.kind] += event.line == line
+        if times[event.task, event.kind] > _TURNS:
+            return replace(story, events=story.events[:number])
     return story
 
 
