@@ -6,8 +6,8 @@ rehearsal stood still.
 
 What must hold
 --------------
-All customers are at the door at the same time before it opens, and when `rehearse`
-returns, every one of them has ordered.
+All customers are under way at the same time, and when `rehearse` returns, every one of
+them has ordered.
 
 What you may change
 -------------------

@@ -5,8 +5,8 @@ as Ann sends money to Bob and Bob to Ann, the bank stops.
 
 What must hold
 --------------
-All transfers are made, however they meet, and whoever holds the locks of both accounts
-sees all the money.
+All transfers are made, however they meet; whoever holds an account's lock sees nobody
+change it, and whoever holds both sees all the money.
 
 What you may change
 -------------------
@@ -43,6 +43,13 @@ def audit(first: Account, second: Account) -> int:
         return first.balance + second.balance
 
 
+def watch(account: Account) -> None:
+    """See to it that the balance stays as it is while one holds the account's lock."""
+    with account.lock:
+        before = account.balance
+        assert account.balance == before, "somebody changes it without the lock"
+
+
 def run_together(*calls: Callable[[], object]) -> None:
     """Make each call in a thread of its own; return when all have ended."""
     threads = [Thread(target=call) for call in calls]
@@ -60,7 +67,8 @@ def main(there: int = 3, back: int = 5) -> None:
         lambda: transfer(bob, ann, back),
         lambda: sums.append(audit(ann, bob)),
     )
-    moved = there - back
+    run_together(lambda: transfer(bob, ann, 1), lambda: watch(ann), lambda: watch(bob))
+    moved = there - back - 1
     assert (ann.balance, bob.balance) == (10 - moved, 10 + moved), (ann.balance, bob.balance)
     assert sums == [20], f"the audit saw {sums[0]} of 20"
 

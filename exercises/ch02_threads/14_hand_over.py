@@ -15,7 +15,7 @@ What you may change
 
 Fails: deadlock
 Busy-wait: rejected
-Also: main(("2.0",))
+Also: main(("2.0",)); main(("2.0", "2.1", "2.2"))
 """
 
 from collections.abc import Callable, Sequence

@@ -46,14 +46,17 @@ def run_together(*calls: Callable[[], object]) -> None:
 
 def main(amount: int = 50) -> None:
     account = Account()
+    assert account.deposit(1), "an open account takes money"
     accepted: list[bool] = []
     paid: list[int] = []
     run_together(
         lambda: accepted.append(account.deposit(amount)),
         lambda: paid.append(account.close()),
     )
+    assert not account.deposit(1), "a closed account takes none"
     assert account.balance == 0, f"{account.balance} lie in a closed account"
-    assert paid == [amount if accepted[0] else 0], f"accepted: {accepted[0]}, paid out: {paid[0]}"
+    due = 1 + (amount if accepted[0] else 0)
+    assert paid == [due], f"accepted: {due}, paid out: {paid[0]}"
 
 
 if __name__ == "__main__":

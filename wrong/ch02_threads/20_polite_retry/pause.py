@@ -34,6 +34,13 @@ def use_both(first: Device, second: Device, job: str) -> None:
     first.lock.release()
 
 
+def watch(device: Device) -> None:
+    """See to it that nobody uses a device while one holds its lock."""
+    with device.lock:
+        before = len(device.jobs)
+        assert len(device.jobs) == before, "somebody uses it without the lock"
+
+
 def run_together(*calls: Callable[[], object]) -> None:
     """Make each call in a thread of its own; return when all have ended."""
     threads = [Thread(target=call) for call in calls]
@@ -49,7 +56,12 @@ def main(jobs: tuple[str, str] = ("copy", "scan")) -> None:
         partial(use_both, scanner, printer, jobs[0]),
         partial(use_both, printer, scanner, jobs[1]),
     )
-    assert sorted(scanner.jobs) == sorted(jobs), scanner.jobs
+    run_together(
+        partial(use_both, printer, scanner, "last"),
+        partial(watch, scanner),
+        partial(watch, printer),
+    )
+    assert sorted(scanner.jobs) == sorted([*jobs, "last"]), scanner.jobs
     assert scanner.jobs == printer.jobs, (scanner.jobs, printer.jobs)
 
 
