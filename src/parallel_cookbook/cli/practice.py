@@ -227,8 +227,8 @@ def solution(context: click.Context, /, *, name: str | None, force: bool) -> Non
 def next_(context: click.Context, /) -> None:
     """Go on to the next exercise that is open."""
     folder, exercise = _folder_and_exercise(context, None)
-    # The current one, if it was passed, is the next one already.
-    was_passed = folder.progress.current != exercise.id
+    # After a pass the current one is the next one already.
+    was_passed = folder.progress.has_passed(folder.progress.current)
     _choose(folder, exercise if was_passed else folder.next_open(exercise))
 
 
@@ -350,6 +350,8 @@ def _existing_folder(context: click.Context) -> Folder | None:
 
     named: Path | None = context.meta.get(_FOLDER)
     root = find_folder(_here()) if named is None else named
+    if named is not None and named.exists() and not named.is_dir():
+        raise UsageError(f"{str(named)!r} is no folder; name another place with --dir")
     if root is None or not (root / MARKER).is_dir():
         return None
     folder = Folder(root, load_exercises())
@@ -385,13 +387,11 @@ def _folder_and_exercise(context: click.Context, name: str | None) -> tuple[Fold
     """Return the learner's folder, and the exercise of this name, by default the current one."""
     folder = _existing_folder(context)
     if folder is None:
-        where = context.meta.get(_FOLDER, Path("here"))
-        place = (
-            f"{str(where)!r} is no folder with exercises"
-            if _FOLDER in context.meta
-            else ("there is no folder with exercises here")
+        named: Path | None = context.meta.get(_FOLDER)
+        where, option = ("here", "") if named is None else (f"in {named}", f" --dir {named}")
+        raise UsageError(
+            f"you have not begun {where}; `cookbook practice{option}` makes the exercises"
         )
-        raise UsageError(f"{place}; `cookbook practice` makes one")
     return folder, find_exercise(folder.exercises, name) if name else folder.current
 
 

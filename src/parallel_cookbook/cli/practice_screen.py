@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 import select
 import signal
 import sys
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _TICK_S = 1.0
 """How long nothing may happen before somebody looks whether anything has."""
 _CLEAR = "\x1b[H\x1b[2J"
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
+"""What arrows and other keys send that stand for no character."""
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -140,8 +143,7 @@ class Terminal:
 
 def _keys_in(data: bytes) -> str:
     """Return the characters that were typed; what other keys (arrows and the like) send is left out."""
-    text = data.decode(errors="ignore")
-    return "" if text.startswith("\x1b") else text
+    return _ESCAPES.sub("", data.decode(errors="ignore"))
 
 
 def _may_move() -> bool:

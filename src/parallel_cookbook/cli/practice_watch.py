@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -28,13 +29,17 @@ _FOOT = {
     "n": "next",
     "p": "previous",
     "t": "task",
-    "r": "check again",
+    "r": "check",
     "h": "hint",
     "l": "list",
     "x": "reset",
     "?": "help",
     "q": "quit",
 }
+
+
+_AROUND_LIST = 9
+"""How many lines there are above and below the list of exercises, at most."""
 
 
 def practise(
@@ -144,7 +149,8 @@ class _Window:
                 yield from pages.hint_page(exercise, session.hints)
                 yield pages.file_line(folder, exercise)
             case "list":
-                yield from pages.list_page(folder, exercise)
+                height = shutil.get_terminal_size().lines - _AROUND_LIST
+                yield from pages.list_page(folder, exercise, height=height)
                 yield Text("To go to one, type its number and press Return.")
             case "solution":
                 yield from pages.solution_page(exercise)

@@ -114,7 +114,7 @@ class Session:
         """Take note of a grade; of one for another exercise than the current one, too."""
         if outcome.grade.passed:
             self.folder.note_pass(outcome.exercise, outcome.digest)
-        if outcome.exercise is not self.exercise:
+        if outcome.exercise != self.exercise:
             return
         if outcome.digest != self._digest:
             self._digest = outcome.digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from rich.markdown import Markdown
@@ -39,6 +40,8 @@ _GRADE_MARKS = {
     "error": ("!", "yellow"),
 }
 _BAR_CELLS = 28
+_LINK_ID = re.compile(r"\x1b\]8;id=[^;]*;")
+"""rich numbers links at random, and no page would be the same as before."""
 
 
 def page_text(console: Console, lines: Iterable[RenderableType]) -> str:
@@ -50,10 +53,10 @@ def page_text(console: Console, lines: Iterable[RenderableType]) -> str:
         for line in lines:
             is_entry = isinstance(line, Text) and line.overflow == "ellipsis"
             if is_entry and console.is_terminal:
-                console.print(line)
+                console.print(line, no_wrap=True, overflow="ellipsis")
             else:
                 show(console, iter([line]))
-    text = captured.get()
+    text = _LINK_ID.sub("\x1b]8;;", captured.get())
     if console.is_terminal:
         return text
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
@@ -131,19 +134,24 @@ def hint_page(exercise: Exercise, number: int) -> Iterator[RenderableType]:
 
 
 def list_page(
-    folder: Folder, current: Exercise, *, exists: bool = True
+    folder: Folder, current: Exercise, *, exists: bool = True, height: int | None = None
 ) -> Iterator[RenderableType]:
-    """Yield all exercises, a line each, with how far each has come.
+    """Yield the exercises, a line each, with how far each has come.
 
-    exists: whether the folder was made already; else nothing was begun.
+    exists: whether the folder was made already; else nothing was begun. height: how many lines there is
+        room for; then those around the current exercise are shown.
     """
     widest = max(len(exercise.id) for exercise in folder.exercises)
-    for number, exercise in enumerate(folder.exercises, 1):
+    shown = _around(folder.exercises.index(current), len(folder.exercises), height)
+    if shown.start:
+        yield Text(f"     … {shown.start} before", style="dim")
+    for number in shown:
+        exercise = folder.exercises[number]
         mark, style = _MARKS[folder.status(exercise) if exists else "untouched"]
-        is_current = exercise is current
+        is_current = exercise == current
         yield Text.assemble(
             ("▸" if is_current else " ", "bold cyan"),
-            f"{number:3} ",
+            f"{number + 1:3} ",
             (mark, style),
             " ",
             (exercise.id.ljust(widest), "bold cyan" if is_current else "cyan"),
@@ -151,8 +159,19 @@ def list_page(
             no_wrap=True,
             overflow="ellipsis",
         )
+    if left := len(folder.exercises) - shown.stop:
+        yield Text(f"     … {left} after", style="dim")
     yield Text()
     yield Text("✓ passed  … begun  ! its file is missing", style="dim")
+
+
+def _around(place: int, total: int, height: int | None) -> range:
+    """Return which of `total` lines to show if there is room for `height`: those around `place`."""
+    if height is None or height >= total:
+        return range(total)
+    room = max(height - 2, 1)
+    start = min(max(place - room // 2, 0), total - room)
+    return range(start, start + room)
 
 
 def progress_line(folder: Folder) -> Text:
