@@ -118,6 +118,8 @@ class Kernel:
         """For the simulation: who gives a new group its modules."""
         self.on_refusal: Callable[[Task, str], None] = lambda _task, _what: None
         """Called in a task that uses what cannot be controlled, before the execution is cut off."""
+        self.on_limit: Callable[[Task, str], None] = lambda _task, _what: None
+        """The same for a task that comes to a limit."""
         self.on_uncaught: Callable[[Task, BaseException], None] = _reraise
         """Called in a task whose function raised; what it raises itself ends the whole exploration."""
         self.on_handled: Callable[[Task], None] = lambda _task: None
@@ -508,6 +510,12 @@ class Kernel:
         """End the execution: the running task has used `what`, which cannot be controlled."""
         if not self.is_unwinding:
             self.on_refusal(self.running, what)
+        self.cut()
+
+    def exceed(self, what: str) -> NoReturn:
+        """End the execution: the running task has come to a limit, which `what` tells in a sentence."""
+        if not self.is_unwinding:
+            self.on_limit(self.running, what)
         self.cut()
 
     def cut(self) -> NoReturn:

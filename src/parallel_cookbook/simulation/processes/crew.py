@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parallel_cookbook.kernel.operation import Target
+    from parallel_cookbook.simulation.processes.imap import Feeder
     from parallel_cookbook.simulation.processes.process import BaseProcess
 
 # Whatever the program computes, of any type.
@@ -141,6 +142,8 @@ class Crew:
         self.members: list[Member] = []
         self.is_terminated = False
         self.follow_up: _FollowUp | None = None
+        self.feeder: Feeder | None = None
+        """Who takes the items of `imap`, if they are taken one by one."""
         kernel.reckon_with_waiting_tasks()
 
     # --- workers --------------------------------------------------------------------------------
@@ -197,8 +200,15 @@ class Crew:
     # --- tasks ----------------------------------------------------------------------------------
 
     def submit(self, tasks: list[Task]) -> None:
-        """Let the workers have tasks, in this order. One step."""
-        self.kernel.point(Operation("submit to", self.target))
+        """Let the workers have tasks, in this order, after what is fed to them. One step."""
+        feeder = self.feeder
+        if feeder is None:
+            self.kernel.point(Operation("submit to", self.target))
+        else:
+            more = ((feeder.target, Mode.WRITE, None),)
+            self.kernel.point(Operation("submit to", self.target, Mode.WRITE, None, more))
+            if feeder.take_over(tasks):
+                return
         self.add_here(tasks)
 
     def add_here(self, tasks: list[Task]) -> None:
