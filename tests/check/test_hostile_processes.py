@@ -140,10 +140,18 @@ def test_an_unguarded_main(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.xfail(
-    reason="each process nests in the one that started it: RecursionError at some depth"
-)
 def test_children_of_children_without_end(tmp_path: Path) -> None:
-    """They are cut off: nothing is known to go wrong."""
+    """They are cut off, with the line that starts them: nothing is known to go wrong."""
     top = "def work():\n    p = Process(target=work); p.start(); p.join()"
-    assert check(tmp_path, GUARDED.format(top=top, main=RUN)).verdict == "unknown"
+    report = check(tmp_path, GUARDED.format(top=top, main=RUN))
+    assert (report.verdict, report.exhaustive) == ("unknown", False)
+    (failure,) = report.failures
+    assert (failure.kind, failure.location[-2:]) == ("step-limit", ":5")
+    assert "would be the 41st process inside of one another" in failure.message
+
+
+def test_children_of_children_that_end(tmp_path: Path) -> None:
+    """A chain of processes that stops is followed to its end."""
+    top = "def work(n):\n    p = Process(target=work, args=(n - 1,)); n and (p.start(), p.join())"
+    main = "p = Process(target=work, args=(39,)); p.start(); p.join()"
+    assert check(tmp_path, GUARDED.format(top=top, main=main)).verdict == "pass"

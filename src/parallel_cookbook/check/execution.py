@@ -92,6 +92,7 @@ class Machine:
         self.kernel.on_uncaught = self._on_uncaught
         self.kernel.on_handled = self._on_handled
         self.kernel.on_refusal = self._on_refusal
+        self.kernel.on_limit = self._on_limit
         self.sites = SiteTable()
         self.memory = Memory(self.kernel, self.sites)
         self.hooks = hooks(self.kernel, self.memory, _TICKS_PER_STEP * max_steps)
@@ -338,14 +339,20 @@ class Machine:
         self._faults = [fault for fault in self._faults if fault.task != task.name]
 
     def _on_refusal(self, task: Task, what: str) -> None:
+        message = f"{what} cannot be checked: what it does is not under the check's control"
+        self._faults.append(Fault("unsupported", message, task.name, self._present_place()))
+
+    def _on_limit(self, task: Task, what: str) -> None:
+        self._faults.append(Fault("step-limit", what, task.name, self._present_place()))
+
+    def _present_place(self) -> str:
+        """Return where the program is, as `file:line`."""
         frame = sys._getframe(1)  # noqa: SLF001 - to find the program's own line
         while (
             frame.f_back is not None and frame.f_code.co_filename not in self.program.module_of_file
         ):
             frame = frame.f_back
-        place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        message = f"{what} cannot be checked: what it does is not under the check's control"
-        self._faults.append(Fault("unsupported", message, task.name, place))
+        return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
     def _location(self, traceback: TracebackType | None) -> str:
         """Return the innermost line of the program's own in a traceback, as `file:line`."""

@@ -49,11 +49,15 @@ class IMapIterator(Job):
 
     __module__ = "multiprocessing.pool"
 
+    _mode = Mode.READ
+
     def __init__(self, crew: Crew, works: list[Work]) -> None:
         super().__init__(crew, works)
         self.is_ordered = True
         self.given = 0
         """How many parts were handed out."""
+        self._taker: KernelTask | None = None
+        """Who takes results: which one it waits for is known beforehand only if nobody else takes any."""
 
     def __iter__(self) -> Self:
         return self
@@ -63,14 +67,16 @@ class IMapIterator(Job):
 
         Raises StopIteration at the end, `multiprocessing.TimeoutError` if nothing comes in `timeout` seconds.
         """
-        while True:
-            given = self.given
-            if given == len(self.parts):
-                raise StopIteration
-            self._wait(given, timeout)
-            if given == self.given:  # else another thread has been quicker
-                self.given += 1
-                return self._part(given).value()
+        me = self._kernel.running
+        if self._taker not in {None, me}:
+            self._kernel.refuse("an imap of a container from whose results two threads take some")
+        self._taker = me
+        given = self.given
+        if given == len(self.parts):
+            raise StopIteration
+        self._wait(given, timeout)
+        self.given += 1
+        return self._part(given).value()
 
     __next__ = next  # noqa: A003 - CPython's name
 
@@ -81,12 +87,10 @@ class IMapIterator(Job):
         self._wait_on(self.parts[given].place, is_done, timeout)
 
     def _wait_on(self, target: Target, need: Callable[[int], bool], timeout: float | None) -> None:
-        is_alone = self._kernel.running.group.is_alone
-        mode = Mode.READ if is_alone else Mode.WRITE  # who takes it, if several threads may
         if timeout is None:
-            self._kernel.point(Operation("wait for", target, mode, need))
+            self._kernel.point(Operation("wait for", target, self._mode, need))
             return
-        operation = timed(self._kernel, "wait for", target, mode, need, max(timeout, 0))
+        operation = timed(self._kernel, "wait for", target, self._mode, need, max(timeout, 0))
         self._kernel.point(operation)
         if not need(target.state):
             expire(self._kernel, operation)
@@ -118,6 +122,7 @@ class LazyIterator(IMapIterator):
     """
 
     __module__ = "multiprocessing.pool"
+    _mode = Mode.WRITE
 
     def __init__(self, crew: Crew, *, is_ordered: bool) -> None:
         super().__init__(crew, [])
@@ -136,12 +141,6 @@ class LazyIterator(IMapIterator):
         return part.value()
 
     __next__ = next  # noqa: A003 - CPython's name
-
-    def _wait_on(self, target: Target, need: Callable[[int], bool], timeout: float | None) -> None:
-        if timeout is None:
-            self._kernel.point(Operation("get a result of", target, Mode.WRITE, need))
-            return
-        super()._wait_on(target, need, timeout)
 
     def targets_of(self, _part: Part, *, is_good: bool) -> tuple[Target, ...]:  # noqa: ARG002 - a Job's
         """Return what a delivery writes."""
@@ -262,8 +261,9 @@ class Feeder:
     def _live(self) -> None:
         kernel = self._kernel
         self._task = kernel.running
+        look = ((self._crew.target, Mode.READ, None),)  # whether it is terminated
         while True:
-            kernel.point(Operation("serve", self.target, Mode.READ, _is_positive))
+            kernel.point(Operation("serve", self.target, Mode.READ, _is_positive, look))
             feed = self._waiting.popleft()
             if not self._crew.is_terminated:
                 feed()

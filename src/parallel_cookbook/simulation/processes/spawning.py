@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 ENDED = 2
 _SENTINEL_BASE = 1_000
+_MAX_DEPTH = 40
+"""How many processes may be started inside of one another."""
 
 
 def is_ended(state: int) -> bool:
@@ -62,6 +64,12 @@ class Popen:
         parent = own_state(kernel)
         if parent.is_preparing:
             raise RuntimeError(_complaint())
+        if parent.depth == _MAX_DEPTH:
+            kernel.exceed(
+                f"this would be the {_MAX_DEPTH + 1}st process inside of one another, each started "
+                "by the one before: it seems that they are started without end; let the processes start none "
+                "themselves, or stop at a certain depth"
+            )
         self.method = process._start_method or parent.method or DEFAULT_METHOD  # noqa: SLF001
         self.is_daemon = process.daemon
         self.returncode: int | None = None
@@ -75,6 +83,7 @@ class Popen:
         self.group = self.task.group
         self.state = self.group.state["process"] = OwnState(self.group)
         self.state.popen = self
+        self.state.depth = parent.depth + 1
         self.state.parent_pid = parent.pid
         self.pid = self.state.pid
         self.sentinel = _SENTINEL_BASE + self.pid

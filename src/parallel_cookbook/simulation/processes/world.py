@@ -51,6 +51,8 @@ class OwnState:
         self.group = group
         self.pid = pid_of(group)
         self.parent_pid = _PID_BASE - 1
+        self.depth = 0
+        """How many processes are above it: its parent, the parent of that …"""
         self.current: BaseProcess | None = None
         self.parent: Any = None
         self.children: dict[BaseProcess, None] = {}
