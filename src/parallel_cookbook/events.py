@@ -108,6 +108,17 @@ class LostChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncaught:
+    """An exception that has ended a process whose exit code the program looked at afterwards."""
+
+    task: str
+    """The name of the process."""
+    message: str
+    location: str
+    """`file:line`, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class Interleaving:
     """One whole execution: who was there, what happened in which order, who was stuck at the end."""
 
@@ -127,6 +138,8 @@ class Interleaving:
     """The names of the processes that were to be started by fork or forkserver."""
     lost_changes: tuple[LostChange, ...] = ()
     """What was changed in copies only."""
+    uncaught: tuple[Uncaught, ...] = ()
+    """What has ended processes, apart from the failure."""
 
     @property
     def preemptions(self) -> int:

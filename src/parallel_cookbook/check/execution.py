@@ -115,6 +115,8 @@ class Machine:
         self.has_new_places = False
         """Whether an execution has shown that a name must be tracked which was not."""
         self._faults: list[Fault] = []
+        self.handled: list[Fault] = []
+        """Exceptions that have ended processes, and that the present execution has dealt with."""
         self.has_copies = False
         """Whether a proxy has given out a copy that might be changed in place of the original."""
         self.kernel.on_answer = self._on_answer
@@ -141,6 +143,7 @@ class Machine:
         self.memory.begin_execution()
         self.hooks.begin_execution()
         self._faults = []
+        self.handled = []
         returned: list[object] = []
         output = self._output = self._output.renewed()
         self.hooks.cycles.count_printed = output.count_kept
@@ -336,6 +339,7 @@ class Machine:
 
     def _on_handled(self, task: Task) -> None:
         """Forget the exception that has ended a process: the program has seen how it ended."""
+        self.handled += [fault for fault in self._faults if fault.task == task.name]
         self._faults = [fault for fault in self._faults if fault.task != task.name]
 
     def _on_refusal(self, task: Task, what: str) -> None:

@@ -22,7 +22,7 @@ from parallel_cookbook.check.copies import Copies
 from parallel_cookbook.check.describe import Describer, shortened
 from parallel_cookbook.check.holds import Holds, RawHold
 from parallel_cookbook.check.names import Namer, Source, position_of
-from parallel_cookbook.events import Blocked, Event, Interleaving
+from parallel_cookbook.events import Blocked, Event, Interleaving, Uncaught
 from parallel_cookbook.kernel import Ending
 from parallel_cookbook.simulation import SIMULATED
 from parallel_cookbook.simulation.threads import Thread
@@ -460,6 +460,7 @@ class Narrator:
             tuple(undelivered(self._views.values(), lambda obj: labels.get(id(obj), "a pipe"))),
             frozenset(forked_tasks(kernel)),
             tuple(self.copies.lost()),
+            tuple(Uncaught(f.task, f.message, f.location) for f in self._machine.handled),
         )
 
     def _interesting(self) -> list[_Record]:

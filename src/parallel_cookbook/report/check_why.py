@@ -9,6 +9,7 @@ from parallel_cookbook.report.check_why_processes import (
     death_of,
     tell_deaths,
     tell_lost_changes,
+    tell_uncaught,
     tell_undelivered,
     tell_undrained,
     why_not_started,
@@ -29,7 +30,9 @@ def why(failure: Failure, story: Interleaving, rows: list[Row]) -> str:
     if failure.kind == "leaked-task":
         return f"Nobody waits for {failure.task}: join it before you return."
     if failure.kind in {"assertion", "exception"}:
-        about_processes = why_not_started(failure, story) or " ".join(tell_lost_changes(story))
+        about_processes = why_not_started(failure.message, failure.task, story) or " ".join(
+            filter(None, [*tell_lost_changes(story), *tell_uncaught(story)])
+        )
         if about_processes:
             return about_processes
         if len(story.tasks) == 1:

@@ -9,7 +9,6 @@ from parallel_cookbook.check.remarks import told_change
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from parallel_cookbook.check.result import Failure
     from parallel_cookbook.events import Blocked, Event, Interleaving
     from parallel_cookbook.report.check_rows import Row
 
@@ -17,12 +16,14 @@ DEATHS = frozenset({"killed", "die"})
 """Kinds of events that end a process from outside."""
 
 
-def why_not_started(failure: Failure, story: Interleaving) -> str:
-    """Tell of a process that cannot be started, or finds less than a fork would have given it."""
-    message = failure.message
+def why_not_started(message: str, task: str, story: Interleaving) -> str:
+    """Tell of a process that cannot be started, or finds less than a fork would have given it.
+
+    message: of the exception, which was raised in `task`.
+    """
     if "bootstrapping phase" in message:
         return (
-            f"The main module is not guarded: {failure.task} executes it when it starts, and comes to the "
+            f"The main module is not guarded: {task} executes it when it starts, and comes to the "
             'same line, which starts processes. Put it under `if __name__ == "__main__":`.'
         )
     is_about_pickling = "Can't pickle" in message or "Can't get local object" in message
@@ -32,13 +33,27 @@ def why_not_started(failure: Failure, story: Interleaving) -> str:
             "function defined inside another one, has none that the process could look up in its own "
             "modules. Define it at the top level of its module."
         )
-    if failure.task in story.forked:
+    if task in story.forked:
         return (
-            f"{failure.task} was to be started by fork or forkserver, and is checked as spawn starts it: "
+            f"{task} was to be started by fork or forkserver, and is checked as spawn starts it: "
             "module state that only its parent has set is not there, nor would it be where spawn is the "
             "default. Hand over what it needs as arguments."
         )
     return ""
+
+
+def tell_uncaught(story: Interleaving) -> Iterator[str]:
+    """Tell which exceptions have ended processes, each kind once, and why."""
+    told = set()
+    for error in story.uncaught:
+        if error.message in told:
+            continue
+        told.add(error.message)
+        place = f" in line {error.location.rpartition(':')[2]}" if error.location else ""
+        first, *others = error.message.split("\n\n")
+        text = " ".join(first.split()).rstrip(".") + (" …" if others else ".")
+        yield f"{error.task} was ended{place} by an exception: {text}"
+        yield why_not_started(error.message, error.task, story)
 
 
 def tell_lost_changes(story: Interleaving) -> Iterator[str]:
