@@ -19,7 +19,8 @@ from parallel_cookbook.trace.recording import (
     TracedProcess,
     TracedTask,
 )
-from parallel_cookbook.trace.tapes import TapeFile, read_tapes
+from parallel_cookbook.trace.sharing import Shared, number_messages
+from parallel_cookbook.trace.tapes import Row, TapeFile, read_tapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,20 @@ if TYPE_CHECKING:
 RUN_FILE = "run.json"
 """What the command knows of the run; see `launch`."""
 _BY_SERIAL = {layout.START, layout.JOIN}
-_KINDS = {int(kind): kind for kind in Kind}
+_BY_PID = {layout.PROCESS_START, layout.PROCESS_JOIN}
+_KINDS = {int(kind): kind for kind in Kind} | {
+    layout.PROCESS_START: Kind.START,
+    layout.PROCESS_JOIN: Kind.JOIN,
+    layout.FED: Kind.SEND,
+    layout.NOT_FED: Kind.SEND,
+}
+_LATE_NS = 60_000_000_000
+"""How long after its start a spawned process may begin its tape."""
+
+
+def _parent_of(tape: TapeFile) -> str:
+    """Return the stem of the tape of the process that started this one; empty if there is none."""
+    return str(tape.about.get("inherits") or tape.about.get("parent") or "")
 
 
 def read_recording(folder: Path) -> Recording:
@@ -54,6 +68,19 @@ def _run(folder: Path) -> dict[str, Any]:
     return run
 
 
+def _ordinal(tape: TapeFile, words: dict[str, Any]) -> int:
+    """Return how many things the line that made this one had made before it.
+
+    What is a part of another (a Condition's lock) goes with it; it comes just before it.
+    """
+    before = 0
+    for other in tape.things.values():
+        if other is words:
+            break
+        before += other["site"] == words["site"] and not other.get("suffix")
+    return before
+
+
 class _Merger:
     """Gives everything in all tapes its number in the recording."""
 
@@ -71,6 +98,7 @@ class _Merger:
         self._sites: list[Site] = []
         self._site_of: dict[tuple[str, int, str], int] = {}
         self._labels = Labels()
+        self._shared = Shared(tapes)
         self._records: list[Record] = []
 
     def merge(self) -> Recording:
@@ -80,6 +108,7 @@ class _Merger:
         for index, tape in enumerate(self._tapes):
             self._add_records(index, tape)
         self._records.sort(key=lambda record: record.ended)
+        number_messages(self._records, self._tasks, self._things)
         self._finish_processes()
         run = self._run
         last = self._records[-1].ended if self._records else 0
@@ -99,7 +128,7 @@ class _Merger:
         )
 
     def _add_process(self, index: int, tape: TapeFile) -> None:
-        parent = tape.about.get("inherits") or tape.about.get("parent") or ""
+        parent = _parent_of(tape)
         stems = [other.stem for other in self._tapes]
         self._processes.append(
             TracedProcess(
@@ -147,51 +176,65 @@ class _Merger:
 
     def _add_records(self, process: int, tape: TapeFile) -> None:
         current = {tape.about.get("main", -1): self._task_of[tape.stem, 0]}
-        later: list[tuple[Record, int]] = []
+        """By a thread's ident, which another may have when it has ended: its task."""
+        later: list[tuple[Record, tuple[str, int]]] = []
         for row in tape.rows():
-            moment = row.ended - self._began
             if row.kind == layout.THING:
-                tape.things[row.thing] = {
-                    "kind": layout.THING_KINDS[row.value],
-                    "site": row.site,
-                    "capacity": row.extra,
-                }
+                tape.define(row)
                 continue
-            if row.kind == layout.BEGIN and row.value:
-                parent = current.get(row.extra, -1)
-                task = self._add_task(process, tape, row.value, moment, parent)
-                current[row.ident] = task
-            else:
-                task = current.get(row.ident, -1)
-                if task < 0:  # a thread that was started without `threading`
-                    task = self._add_task(process, tape, -row.ident, moment, -1)
-                    current[row.ident] = task
-            if row.kind not in _KINDS:
+            task = self._task(process, tape, row, current)
+            kind = _KINDS.get(row.kind)
+            if kind is None:
                 continue
-            if row.kind == layout.END:
-                self._tasks[task]["ended"] = moment
-            value = row.value
-            if row.kind == layout.BEGIN:
-                value = self._tasks[task]["parent"]
-            record = Record(
-                row.began - self._began if row.began and row.kind != layout.BEGIN else moment,
-                moment,
-                task,
-                _KINDS[row.kind],
-                self._thing(tape, row.thing) if row.thing else -1,
-                self._site(tape, row.site) if row.site else -1,
-                value,
-                -1 if row.kind == layout.BEGIN else row.extra,
-                not row.flags & layout.IN_VAIN,
-                bool(row.flags & layout.REQUEST),
-            )
+            record = self._record(tape, row, task, kind)
             if row.kind in _BY_SERIAL:
-                later.append((record, row.value))
+                later.append((record, (tape.stem, row.value)))
+            elif row.kind in _BY_PID:
+                later.append((record, (self._child(tape, row.value, row.ended), 0)))
             else:
                 self._records.append(record)
-        for record, serial in later:
-            target = self._task_of.get((tape.stem, serial), -1)
-            self._records.append(record._replace(value=target))
+        for record, target in later:
+            self._records.append(record._replace(value=self._task_of.get(target, -1)))
+
+    def _task(self, process: int, tape: TapeFile, row: Row, current: dict[int, int]) -> int:
+        """Return whose row it is; a new task's, if it is its first one."""
+        moment = row.ended - self._began
+        if row.kind == layout.BEGIN and row.value:
+            parent = current.get(row.extra, -1)
+            current[row.ident] = self._add_task(process, tape, row.value, moment, parent)
+        elif row.ident not in current:  # a thread that was started without `threading`
+            current[row.ident] = self._add_task(process, tape, -row.ident, moment, -1)
+        task = current[row.ident]
+        if row.kind == layout.END:
+            self._tasks[task]["ended"] = moment
+        return task
+
+    def _record(self, tape: TapeFile, row: Row, task: int, kind: Kind) -> Record:
+        is_begin = row.kind == layout.BEGIN
+        moment = row.ended - self._began
+        return Record(
+            moment if is_begin or not row.began else row.began - self._began,
+            moment,
+            task,
+            kind,
+            self._thing(tape, row.thing) if row.thing else -1,
+            self._site(tape, row.site) if row.site else -1,
+            self._tasks[task]["parent"] if is_begin else row.value,
+            -1 if is_begin else row.extra,
+            not row.flags & layout.IN_VAIN,
+            bool(row.flags & layout.REQUEST),
+        )
+
+    def _child(self, tape: TapeFile, pid: int, moment: int) -> str:
+        """Return the stem of the tape of the process that `tape`'s process knew by this pid then."""
+        for other in reversed(self._tapes):
+            if (
+                other.pid == pid
+                and _parent_of(other) == tape.stem
+                and other.began <= moment + _LATE_NS
+            ):
+                return other.stem
+        return ""
 
     def _finish_processes(self) -> None:
         for task in self._tasks:
@@ -214,14 +257,19 @@ class _Merger:
                 break
         else:
             words, origin = {"kind": "lock", "site": 0, "capacity": 0}, tape
-        key = words.get("key")
-        if key in self._thing_of:
+        key = self._shared.key(words.get("key"))
+        words, origin = self._shared.definition(key, words, origin)
+        if key and key in self._thing_of:
             index = self._thing_of[key]
         else:
             site = self._site(origin, words["site"]) if words["site"] else -1
             where = self._sites[site] if site >= 0 else Site("", 0, "", "")
             index = len(self._things)
-            label = self._labels.label(words["kind"], where.source, where.function)
+            label = self._labels.label(
+                *(words["kind"], where.source, where.function),
+                suffix=words.get("suffix", ""),
+                ordinal=_ordinal(origin, words),
+            )
             maker = self._tapes.index(origin)
             self._things.append(Thing(index, words["kind"], label, site, maker, words["capacity"]))
             if key:

@@ -53,6 +53,13 @@ class TapeFile:
     names: dict[str, Any] = field(default_factory=dict)
     """What else it said of itself."""
     stacks: list[dict[str, Any]] = field(default_factory=list)
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+    """The two ends of each two-way connection."""
+
+    def define(self, row: Row) -> None:
+        """Keep what a row of the kind THING says."""
+        kind = layout.THING_KINDS[row.value]
+        self.things[row.thing] = {"kind": kind, "site": row.site, "capacity": row.extra}
 
     def rows(self) -> Iterator[Row]:
         """Return its records in the order in which their places were claimed.
@@ -127,6 +134,8 @@ def _file(tape: TapeFile, words: dict[str, Any]) -> None:
         tape.sites[words["site"]] = words
     elif "exit" in words:
         tape.exits.append(words)
+    elif "pair" in words:
+        tape.pairs.append((words["pair"][0], words["pair"][1]))
     elif "stacks" in words:
         tape.stacks.append(words)
     else:

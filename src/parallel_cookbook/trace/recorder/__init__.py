@@ -1,7 +1,7 @@
 """The recorder: what is loaded into each process of a traced program.
 
-`begin` is the way in. It opens this process' tape and puts our functions in the place of the
-standard library's; `again_in_child` does the former after a fork, where the latter is inherited.
+`begin` is the way in. It opens this process' tape and puts our functions in the place of the standard
+library's. In a forked child the latter is inherited, and the former done anew.
 """
 
 from __future__ import annotations
@@ -10,10 +10,23 @@ import atexit
 import os
 import threading
 
-from parallel_cookbook.trace.recorder import patching
-from parallel_cookbook.trace.recorder import threads as threads
+from parallel_cookbook.trace.recorder import (
+    conditions,
+    messages,
+    patching,
+    processes,
+    queues,
+    shared,
+    threads,
+)
 from parallel_cookbook.trace.recorder.layout import BEGIN, END
 from parallel_cookbook.trace.recorder.tape import tape
+from parallel_cookbook.trace.recorder.waiting import inside
+
+PARTS = (threads, conditions, queues, processes, shared, messages)
+"""Imported for what they register with `patching`."""
+_ended: list[int] = []
+"""The pid of a process that has noted its end."""
 
 
 def begin(folder: str, **about: object) -> None:
@@ -28,18 +41,27 @@ def begin(folder: str, **about: object) -> None:
     _begin_main()
 
 
+def begin_in_child(folder: str, about: dict[str, object]) -> None:
+    """Record this process, which was spawned by a recorded one."""
+    if not tape.folder:
+        begin(folder, **about)
+
+
 def end() -> None:
-    """Note that this process ends here, as it should."""
-    tape.write(END)
-    tape.finish()
+    """Note that this process ends here, as it should; once."""
+    if os.getpid() not in _ended:
+        _ended.append(os.getpid())
+        tape.write(END)
+        tape.finish()
 
 
 def _again_in_child() -> None:
     if tape.folder:
+        inside.clear()
         tape.open(tape.folder, inherits=tape.stem, method="fork")
         _begin_main()
 
 
 def _begin_main() -> None:
-    threads.describe(threading.current_thread(), is_helper=False)
+    threads.describe(threading.current_thread(), is_helper=False, serial=threads.MAIN)
     tape.write(BEGIN, value=threads.MAIN)

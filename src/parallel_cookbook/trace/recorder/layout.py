@@ -41,6 +41,14 @@ SAMPLE, COLLECT, FORK, SIGNAL, LOST = range(22, 27)
 # What only the reader sees.
 THING = 200
 """A thing is made: value is its kind's number in THING_KINDS, extra its capacity."""
+PROCESS_START = 201
+"""A process is started; value: its pid."""
+PROCESS_JOIN = 202
+"""Waits for a process; value: its pid."""
+FED = 203
+"""A queue's feeder has sent a message into the queue's pipe: the n-th that its process put; value: bytes."""
+NOT_FED = 204
+"""A queue's feeder could not pickle a message."""
 MORE = 255
 
 THING_KINDS = (

@@ -20,6 +20,7 @@ from parallel_cookbook.trace.recorder.layout import ACQUIRE, IN_VAIN, RECORD, RE
 from parallel_cookbook.trace.recorder.places import find_site, getframe, place, place_above
 from parallel_cookbook.trace.recorder.tape import tape
 from parallel_cookbook.trace.recorder.things import new_thing
+from parallel_cookbook.trace.recorder.waiting import moments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _RealLock = _thread.allocate_lock
 _RealRLock = _thread.RLock
 
 
-class _LockType(type):
+class LikeReal(type):
     """Lets real locks be instances, too: a program may ask for `type(Lock())`."""
 
     _real: type
@@ -42,7 +43,7 @@ class _LockType(type):
         return type.__instancecheck__(cls, instance) or isinstance(instance, cls._real)
 
 
-class Lock(metaclass=_LockType):
+class Lock(metaclass=LikeReal):
     """`threading.Lock`."""
 
     __slots__ = ("__weakref__", "_acquire", "_lock", "_release", "_thing")
@@ -127,6 +128,21 @@ class Lock(metaclass=_LockType):
             )
         return got
 
+    def take(self, site: int) -> bool:
+        """Acquire it from `site`; for a Condition."""
+        if self._acquire(False):
+            if site:
+                tape.write(ACQUIRE, self._thing, site, 1)
+            return True
+        return self._wait(site, True, -1)
+
+    def let_go(self, site: int) -> None:
+        """Release it from `site`; for a Condition."""
+        moment = monotonic_ns()
+        self._release()
+        if site:
+            tape.write(RELEASE, self._thing, site, 0, 0, moment)
+
     def locked(self) -> bool:
         return bool(self._lock.locked())
 
@@ -144,6 +160,7 @@ class Lock(metaclass=_LockType):
     def _acquire_restore(self, _saved: object) -> None:
         """Take it again after Condition.wait."""
         site = place_above(getframe(1))
+        moments[get_ident()] = monotonic_ns()
         if self._acquire(False):
             tape.write(ACQUIRE, self._thing, site, 1)
         else:
@@ -159,7 +176,7 @@ class Lock(metaclass=_LockType):
         return repr(self._lock)
 
 
-class RLock(metaclass=_LockType):
+class RLock(metaclass=LikeReal):
     """`threading.RLock`."""
 
     __slots__ = ("__weakref__", "_acquire", "_depth", "_lock", "_release", "_thing")
@@ -204,7 +221,7 @@ class RLock(metaclass=_LockType):
 
     def release(self) -> None:
         frame = getframe(1)
-        self._let_go(find_site(id(frame.f_code) + frame.f_lasti) or place(frame))
+        self.let_go(find_site(id(frame.f_code) + frame.f_lasti) or place(frame))
 
     def __exit__(
         self,
@@ -213,9 +230,19 @@ class RLock(metaclass=_LockType):
         traceback: TracebackType | None,
     ) -> None:
         frame = getframe(1)
-        self._let_go(find_site(id(frame.f_code) + frame.f_lasti) or place(frame))
+        self.let_go(find_site(id(frame.f_code) + frame.f_lasti) or place(frame))
 
-    def _let_go(self, site: int) -> None:
+    def take(self, site: int) -> bool:
+        """Acquire it from `site`; for a Condition."""
+        if self._acquire(False):
+            self._depth = depth = self._depth + 1
+            if site:
+                tape.write(ACQUIRE, self._thing, site, depth)
+            return True
+        return self._wait(site, True, -1)
+
+    def let_go(self, site: int) -> None:
+        """Release it from `site`."""
         moment = monotonic_ns()
         if not self._lock._is_owned():
             self._release()  # raises
@@ -264,7 +291,7 @@ class RLock(metaclass=_LockType):
     def _acquire_restore(self, saved: int) -> None:
         """Take it again after Condition.wait, as deep as before."""
         site = place_above(getframe(1))
-        began = monotonic_ns()
+        moments[get_ident()] = began = monotonic_ns()
         if not self._acquire(False):
             tape.write(ACQUIRE, self._thing, site, 0, REQUEST, began)
             self._acquire()
@@ -294,12 +321,12 @@ def make_lock(site: int) -> Lock:
     return lock
 
 
-def make_rlock(site: int) -> RLock:
-    """Return a new recorded RLock that was made at `site`."""
+def make_rlock(site: int, suffix: str = "") -> RLock:
+    """Return a new recorded RLock that was made at `site`; `suffix` ends its label."""
     lock = object.__new__(RLock)
     lock._lock = real = _RealRLock()
     lock._acquire = real.acquire
     lock._release = real.release
     lock._depth = 0
-    lock._thing = new_thing("rlock", site)
+    lock._thing = new_thing("rlock", site, suffix=suffix)
     return lock

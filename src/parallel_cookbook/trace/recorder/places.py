@@ -24,13 +24,16 @@ _MAX_SITES = 100_000
 LIBRARY = 0
 """The site of what the standard library does."""
 _ASK_CALLER = -1
-"""The site of generated code: its caller's is meant."""
+"""The site of generated code, and of a Value's and an Array's methods: their caller's is meant."""
+_SHARED_TYPES = os.path.join("multiprocessing", "sharedctypes.py")
 
 sites: dict[int, int] = {}
 """The number of each place, by `id(code) + lasti`: the bytecode lies within its code object, so that
 this number belongs to one instruction, as long as the code object lives; `_codes` sees to that."""
 find_site = sites.get
 _codes: dict[int, CodeType] = {}
+_asking: set[int] = set()
+"""The ids of code whose site is _ASK_CALLER."""
 _lines: dict[tuple[int, int], int] = {}
 
 
@@ -47,8 +50,11 @@ def place(frame: FrameType | None) -> int:
 
 
 def place_above(frame: FrameType | None) -> int:
-    """Return the number of the line of the program that led to `frame`; LIBRARY if none did."""
-    while frame is not None:
+    """Return the number of the line of the program that led to `frame`; LIBRARY if none did.
+
+    What is below a process' `_bootstrap` is its parent's, where it was forked.
+    """
+    while frame is not None and frame.f_code.co_name != "_bootstrap":
         site = place(frame)
         if site != LIBRARY:
             return site
@@ -65,11 +71,14 @@ def is_library(file: str) -> bool:
 
 def _define(frame: FrameType) -> int:
     code = frame.f_code
-    if code.co_filename.startswith("<string>"):
-        return _ASK_CALLER  # and not kept: `find_site` gives nothing but sites
+    if id(code) in _asking:
+        return _ASK_CALLER  # and not kept in `sites`: that has nothing but sites
     if len(sites) > _MAX_SITES:
         return LIBRARY
     _codes[id(code)] = code
+    if code.co_filename.startswith("<string>") or code.co_filename.endswith(_SHARED_TYPES):
+        _asking.add(id(code))
+        return _ASK_CALLER
     if is_library(code.co_filename):
         site = LIBRARY
     else:

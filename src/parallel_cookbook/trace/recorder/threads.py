@@ -11,6 +11,7 @@ from parallel_cookbook.trace.recorder.layout import BEGIN, END, IN_VAIN, JOIN, R
 from parallel_cookbook.trace.recorder.patching import replaces
 from parallel_cookbook.trace.recorder.places import getframe, place, place_above
 from parallel_cookbook.trace.recorder.tape import tape
+from parallel_cookbook.trace.recorder.waiting import as_a_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ def serial_of(thread: Thread) -> int:
     return known
 
 
-def describe(thread: Thread, *, is_helper: bool) -> None:
+def describe(thread: Thread, *, is_helper: bool, serial: int = -1) -> None:
     """Write down a thread's name and nature; it is the one that calls this."""
     tape.name(
-        thread=serial_of(thread),
+        thread=serial_of(thread) if serial < 0 else serial,
         name=thread.name,
         daemon=thread.daemon,
         helper=is_helper,
@@ -52,7 +53,8 @@ def _start(original: Callable[..., Any]) -> Callable[..., Any]:
         words["_cookbook_start"] = (get_ident(), not place(caller))
         # Before the new thread can do anything.
         tape.write(START, 0, place_above(caller), serial_of(self))
-        original(self)
+        with as_a_whole():
+            original(self)
 
     return start
 
