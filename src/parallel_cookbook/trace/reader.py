@@ -100,6 +100,7 @@ class _Merger:
         self._labels = Labels()
         self._shared = Shared(tapes)
         self._records: list[Record] = []
+        self._stacks: dict[int, tuple[int, ...]] = {}
 
     def merge(self) -> Recording:
         """Return the recording."""
@@ -124,6 +125,7 @@ class _Merger:
             things=tuple(self._things),
             sites=tuple(self._sites),
             records=self._records,
+            stacks=self._stacks,
             lost=sum(tape.lost for tape in self._tapes),
         )
 

@@ -14,8 +14,10 @@ from parallel_cookbook.trace.recorder import (
     conditions,
     messages,
     patching,
+    pools,
     processes,
     queues,
+    sampler,
     shared,
     threads,
 )
@@ -23,7 +25,7 @@ from parallel_cookbook.trace.recorder.layout import BEGIN, END
 from parallel_cookbook.trace.recorder.tape import tape
 from parallel_cookbook.trace.recorder.waiting import inside
 
-PARTS = (threads, conditions, queues, processes, shared, messages)
+PARTS = (threads, conditions, queues, processes, shared, messages, pools)
 """Imported for what they register with `patching`."""
 _ended: list[int] = []
 """The pid of a process that has noted its end."""
@@ -39,6 +41,7 @@ def begin(folder: str, **about: object) -> None:
     os.register_at_fork(after_in_child=_again_in_child)
     patching.install()
     _begin_main()
+    sampler.begin()
 
 
 def begin_in_child(folder: str, about: dict[str, object]) -> None:
@@ -51,6 +54,7 @@ def end() -> None:
     """Note that this process ends here, as it should; once."""
     if os.getpid() not in _ended:
         _ended.append(os.getpid())
+        sampler.sampler.stop()
         tape.write(END)
         tape.finish()
 
@@ -58,8 +62,10 @@ def end() -> None:
 def _again_in_child() -> None:
     if tape.folder:
         inside.clear()
+        sampler.sampler.forget()
         tape.open(tape.folder, inherits=tape.stem, method="fork")
         _begin_main()
+        sampler.sampler.start()
 
 
 def _begin_main() -> None:

@@ -34,6 +34,9 @@ HAS_MORE = 4
 BY_SAMPLER = 8
 """Written by the sampler on behalf of the thread: its MORE is not mixed up with the thread's own."""
 
+STACKS_FILE = "stacks"
+"""When a file of this name in the folder is written, each process tells where its threads are."""
+
 # The kinds of recording.Kind, as plain numbers.
 BEGIN, END, START, JOIN, ACQUIRE, RELEASE, WAIT, NOTIFY, SET, CLEAR, BARRIER = range(1, 12)
 PUT, GET, TASK_DONE, QUEUE_JOIN, SEND, RECEIVE, SLEEP, SUBMIT, WORK, RESULT = range(12, 22)

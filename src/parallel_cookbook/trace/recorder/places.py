@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
-_OWN = os.path.dirname(__file__) + os.sep
+_OWN = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _PACKAGES = (_LIBRARY + "site-packages", _LIBRARY + "dist-packages", _LIBRARY + "test" + os.sep)
 _MAX_SITES = 100_000
 """A program that makes code without end does not fill our memory."""
@@ -91,6 +91,25 @@ def _define(frame: FrameType) -> int:
             tape.name(site=site, file=file, line=line, function=code.co_qualname)
     sites[id(code) + frame.f_lasti] = site
     return site
+
+
+def _line(code: CodeType, line: int) -> int:
+    known = _lines.get((id(code), line))
+    if known is not None:
+        return known
+    _codes[id(code)] = code
+    _lines[id(code), line] = site = len(_lines) + 1
+    file = os.path.abspath(code.co_filename)
+    tape.name(site=site, file=file, line=line, function=code.co_qualname)
+    return site
+
+
+def function_place(function: object) -> int:
+    """Return the number of the first line of a function of the program; LIBRARY for all else."""
+    code: CodeType | None = getattr(function, "__code__", None)
+    if code is None or is_library(code.co_filename) or len(sites) > _MAX_SITES:
+        return LIBRARY
+    return _line(code, code.co_firstlineno)
 
 
 getframe = sys._getframe

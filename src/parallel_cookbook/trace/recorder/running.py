@@ -11,19 +11,14 @@ from types import ModuleType
 from parallel_cookbook.trace.recorder.frames import hide_own_frames
 
 
-def execute(kind: str, name: str, function: str, arguments: list[str], method: str) -> None:
+def execute(kind: str, name: str, function: str, arguments: list[str]) -> None:
     """Run the program.
 
     kind: "file" or "module": what `name` is.
     function: if it is not empty, only this function of the file is called; the file is then imported as a
         spawned child imports it, under the name `__mp_main__`.
-    method: the start method for processes where the program does not choose; empty: Python's own.
     """
     sys.argv[:] = [name, *arguments]
-    if method:
-        from parallel_cookbook.run.launcher import set_default_start_method
-
-        set_default_start_method(method)
     hide_own_frames()
     if kind == "module":
         _execute_module(name)

@@ -33,6 +33,7 @@ def wait(
     call: Callable[..., Any],
     *arguments: Any,
     value: int = 0,
+    extra: int = -1,
     succeeded: Callable[[Any], bool] = lambda _: True,
     measure: Callable[[Any], int] | None = None,
 ) -> Any:
@@ -46,7 +47,10 @@ def wait(
     inside.add(ident)
     moments.pop(ident, None)
     began = monotonic_ns()
-    tape.write(kind, thing, site, value, REQUEST, began)
+    if extra < 0:
+        tape.write(kind, thing, site, value, REQUEST, began)
+    else:
+        tape.write_long(kind, began, thing, site, value, REQUEST, began, extra=extra)
     flags = IN_VAIN
     try:
         result = call(*arguments)
@@ -58,7 +62,7 @@ def wait(
     finally:
         if is_outermost:
             inside.discard(ident)
-        tape.write_long(kind, began, thing, site, value, flags, moments.pop(ident, 0))
+        tape.write_long(kind, began, thing, site, value, flags, moments.pop(ident, 0), extra=extra)
 
 
 class as_a_whole:  # noqa: N801 - a context manager, without contextlib's cost
