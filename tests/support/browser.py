@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ OPTIONS = (
     "--no-first-run",
     "--disable-background-networking",
     "--disable-features=Translate,OptimizationHints,MediaRouter",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nothing leaves this machine
     "--remote-debugging-pipe",
 )
 
@@ -42,17 +43,17 @@ class Browser:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_read, self._to = os.pipe()
         self._from, to_write = os.pipe()
-        # The browser reads commands from descriptor 3 and writes answers to 4, whatever ours are called.
-        shell = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
-        self._process = subprocess.Popen(
-            ["sh", "-c", shell, executable, *OPTIONS, f"--user-data-dir={self._profile.name}"],
-            pass_fds=(to_read, to_write),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(to_read)
-        os.close(to_write)
+        # The browser reads commands from descriptor 3 and writes answers to 4; ours must not be these two.
+        far = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in (to_read, to_write)]
+        actions: list[tuple[object, ...]] = [
+            (os.POSIX_SPAWN_DUP2, far[0], 3),
+            (os.POSIX_SPAWN_DUP2, far[1], 4),
+            *((os.POSIX_SPAWN_OPEN, one, os.devnull, os.O_RDWR, 0) for one in (0, 1, 2)),
+        ]
+        command = [executable, *OPTIONS, f"--user-data-dir={self._profile.name}"]
+        self._pid = os.posix_spawn(executable, command, os.environ, file_actions=actions)
+        for one in (to_read, to_write, *far):
+            os.close(one)
         self._number = 0
         self._rest = b""
         self._answers: dict[int, dict[str, Any]] = {}
@@ -67,8 +68,13 @@ class Browser:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.kill()
-        self._process.wait()
+        try:
+            self.call("Browser.close")
+            while True:
+                self._receive()
+        except (RuntimeError, OSError):
+            pass  # it has closed the pipe
+        os.waitpid(self._pid, 0)
         os.close(self._to)
         os.close(self._from)
         self._profile.cleanup()

@@ -221,8 +221,16 @@ def many_slices(count: int, *, lanes: int = 8, groups: int = 2, seed: int = 1) -
                 draft.arrows.append(Arrow(task, now, other, now + length, "message", "item"))
             now += length
         end = max(end, now)
-    draft.lanes = sorted(draft.lanes, key=lambda lane: lane.group) if groups == 1 else draft.lanes
     return draft.timeline(end)
+
+
+def many_lanes(count: int) -> Timeline:
+    """Return a timeline with so many lanes, in groups of 30."""
+    draft = Draft(f"{count} lanes")
+    for number in range(count):
+        lane = draft.lane(f"Thread-{number}", f"process {number // 30}")
+        draft.slice(lane, number, 1000 + number, "running", "works")
+    return draft.timeline(2000)
 
 
 HOSTILE = "</script><script>document.title='broken'</script><!-- <b>&amp;\u2028\u2029"

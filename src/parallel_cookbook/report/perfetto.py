@@ -154,6 +154,6 @@ class _Lanes:
 def _microseconds(nanoseconds: int) -> str:
     """Return a number of microseconds that, cut off after the third decimal, is exact.
 
-    The importer multiplies by 1000 and cuts off; without the last digit a nanosecond would be lost here and there.
+    The importer multiplies by 1000 and cuts off; without the last digit, a nanosecond would be lost at times.
     """
     return f"{nanoseconds // 1000}.{nanoseconds % 1000:03d}5"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STATES: tuple[str, ...] = get_args(State)
 _ARROWS = ("message", "lock", "wake", "start", "end", "work")
-_SCRIPTS = ("model", "draw", "overview", "panel", "view")
+_SCRIPTS = ("model", "layout", "draw", "overview", "panel", "input", "view")
 _MAX_ROWS = 1000
 """Of the table in words."""
 _MAX_WHOLE_SOURCE = 400

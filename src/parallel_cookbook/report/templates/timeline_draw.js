@@ -2,119 +2,8 @@
 // Paints a timeline on a canvas: what can be seen, and no more than a few rectangles a pixel column.
 const TimelineDraw = (() => {
   const M = TimelineModel;
-  const AXIS = 26, HEADING = 24, PAD = 5, COUNTER = 34, MAX_ARROWS = 400, MAX_TEXT = 240;
-  const FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif", MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace";
-  const PATTERNS = {
-    blocked: "falling", gil: "rising", ready: "dots", sleeping: "lines", collect: "cross", unknown: "sparse",
-  };
-  const DASHES = { wake: [5, 3], start: [1, 3], end: [1, 3], work: [7, 3, 1, 3], lock: [], message: [] };
-
-  // The colours of the style sheet, where `element` stands in it.
-  function palette(element, states, kinds) {
-    const style = getComputedStyle(element);
-    const read = (name) => style.getPropertyValue(`--t-${name}`).trim();
-    const names = ["paper", "ink", "soft", "line", "panel", "hatch", "hit", "overview", "veil", "failure"];
-    return {
-      ...Object.fromEntries(names.map((name) => [name, read(name)])), isDashed: read("dashed") === "yes",
-      states: states.map(read), texts: states.map((name) => read(`${name}-text`) || read("label")), patterns: states.map((name) => PATTERNS[name]),
-      arrows: kinds.map((kind) => read(`arrow-${kind}`)), tiles: new Map(),
-    };
-  }
-
-  // A small tile that is repeated over a slice, so that colour is not all that tells states apart.
-  function pattern(context, colours, name, ratio) {
-    if (colours.tiles.has(name)) return colours.tiles.get(name);
-    const size = 8, tile = document.createElement("canvas");
-    tile.width = tile.height = size * ratio;
-    const c = tile.getContext("2d");
-    c.scale(ratio, ratio);
-    c.strokeStyle = c.fillStyle = colours.hatch;
-    c.lineWidth = 1.2;
-    const line = (x0, y0, x1, y1) => { c.beginPath(); c.moveTo(x0, y0); c.lineTo(x1, y1); c.stroke(); };
-    if (name === "falling" || name === "cross") for (const shift of [-8, 0, 8]) line(shift - 1, -1, shift + 9, 9);
-    if (name === "rising" || name === "cross") for (const shift of [-8, 0, 8]) line(shift - 1, 9, shift + 9, -1);
-    if (name === "lines") line(0, 4, 8, 4);
-    if (name === "sparse") line(4, 0, 4, 8);
-    if (name === "dots") for (const [x, y] of [[2, 2], [6, 6]]) { c.beginPath(); c.arc(x, y, 1, 0, 7); c.fill(); }
-    const made = context.createPattern(tile, "repeat");
-    made.setTransform(new DOMMatrix().scale(1 / ratio));
-    colours.tiles.set(name, made);
-    return made;
-  }
-
-  // Where everything stands, from top to bottom, in pixels of the whole picture. If there is room, lanes grow.
-  function layout(model, room = 0) {
-    const natural = place(model, 1);
-    const headings = natural.items.filter((item) => item.kind === "group").length * HEADING;
-    const growth = Math.min(1.9, (room - headings) / Math.max(natural.height - headings, 1));
-    return growth > 1 ? place(model, growth) : natural;
-  }
-
-  function place(model, growth) {
-    const pad = Math.floor(PAD * growth ** 1.5), tall = (height) => Math.floor(height * growth);
-    const isSteps = model.unit === "step";
-    const items = [], tops = new Float64Array(model.lanes.length).fill(-1);
-    let y = 0;
-    for (const group of model.groups) {
-      if (model.groups.length > 1 || group.name) { items.push({ kind: "group", group, y, height: HEADING }); y += HEADING; }
-      const heading = y - HEADING;
-      for (const index of group.lanes) {
-        if (group.isClosed) { tops[index] = heading; continue; }
-        const lane = model.lanes[index], rows = model.rows[index];
-        const counters = model.counters.filter((counter) => counter.lane === index);
-        const first = lane.kind === "task" ? (isSteps ? 60 : 22) : isSteps ? 24 : 20;
-        const heights = rows.map((_, depth) => tall(depth ? 16 : first));
-        const height = Math.max(heights.reduce((a, b) => a + b + 1, 0) + counters.length * tall(COUNTER), 22) + 2 * pad;
-        tops[index] = y;
-        items.push({ kind: "lane", lane, group, y, height, heights, counters, pad, counter: tall(COUNTER) });
-        y += height;
-      }
-    }
-    return { items, tops, height: y };
-  }
-
-  // How much room the lanes' names need.
-  function gutter(model, context, width) {
-    context.font = `700 12px ${FONT}`;
-    const widest = model.lanes.slice(0, 500).reduce((most, lane) => Math.max(most, context.measureText(model.strings[lane.name].slice(0, 60)).width), 0);
-    return Math.round(Math.min(Math.max(widest + 38, model.unit === "step" ? 110 : 165), Math.max(width * 0.3, 90), 260));
-  }
-
-  function fit(context, text, width) {
-    text = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-    let size = context.measureText(text).width;
-    if (size <= width) return text;
-    let keep = Math.floor((text.length * width) / size);
-    while (keep > 0 && context.measureText(`${text.slice(0, keep)}…`).width > width) keep--;
-    return keep > 3 ? `${text.slice(0, keep)}…` : "";
-  }
-
-  // Names of tasks often differ at their end only: "Thread-1", "Thread-2".
-  function fitName(context, text, width) {
-    if (context.measureText(text).width <= width) return text;
-    const end = text.slice(-2);
-    for (let keep = Math.min(text.length - 2, 60); keep > 0; keep--) {
-      const short = `${text.slice(0, keep).trimEnd()}…${end}`;
-      if (context.measureText(short).width <= width) return short;
-    }
-    return context.measureText(end).width <= width ? end : "";
-  }
-
-  // Break a text into at most `most` lines.
-  function wrap(context, text, width, most) {
-    const lines = [];
-    let rest = text.slice(0, MAX_TEXT);
-    while (rest && lines.length < most) {
-      if (lines.length === most - 1 || context.measureText(rest).width <= width) { lines.push(fit(context, rest, width)); break; }
-      let keep = Math.max(1, Math.min(rest.length, Math.floor((rest.length * width) / context.measureText(rest).width)));
-      while (keep > 1 && context.measureText(rest.slice(0, keep)).width > width) keep--;
-      const space = rest.lastIndexOf(" ", keep);
-      if (space > keep / 3) keep = space;
-      lines.push(rest.slice(0, keep));
-      rest = rest.slice(keep).trimStart();
-    }
-    return lines.filter(Boolean);
-  }
+  const { pattern, fit, fitName, wrap, AXIS, HEADING, FONT, MONO, DASHES } = TimelineLayout;
+  const MAX_ARROWS = 250;
 
   class Painter {
     // frame: {context, ratio, colours, width, height, gutter, top, t0, t1, scroll, layout, …marks}
@@ -395,7 +284,7 @@ const TimelineDraw = (() => {
 
     // Where a slice stands on the canvas, or null if its group is closed.
     box(index) {
-      const item = this.layout.items.find((one) => one.kind === "lane" && one.lane.index === this.model.lane[index]);
+      const item = this.layout.of.get(this.model.lane[index]);
       if (!item) return null;
       let y = this.y(item) + item.pad;
       for (let depth = 0; depth < this.model.depth[index]; depth++) y += item.heights[depth] + 1;
@@ -403,20 +292,22 @@ const TimelineDraw = (() => {
       return { x, y, width: this.x(this.model.end[index]) - x, height: item.heights[this.model.depth[index]] };
     }
 
+    // All arrows in view; if they are too many to tell apart, only those of the chosen slice.
     arrowLines() {
-      const { arrows } = this.model, seen = new Set();
+      const { arrows } = this.model, seen = new Set(), mine = [], others = [];
       for (let block = 0; block < arrows.latest.length; block++) {
         if (arrows.latest[block] < this.t0) continue;
         if (arrows.begin[block << 8] > this.t1) break;
         for (let i = block << 8; i < Math.min((block + 1) << 8, arrows.count); i++) {
           if (arrows.end[i] < this.t0 || arrows.begin[i] > this.t1) continue;
-          const isMine = this.touches(i);
+          if (this.touches(i)) { mine.push(i); continue; }
           const key = `${Math.round(this.x(arrows.begin[i]) / 6)} ${arrows.from[i]} ${arrows.to[i]} ${arrows.kind[i]}`;
-          if (!isMine && (seen.has(key) || this.stats.arrows >= MAX_ARROWS)) { this.stats.arrowsLeftOut++; continue; }
-          seen.add(key);
-          this.arrow(i, isMine);
+          if (others.length <= MAX_ARROWS && !seen.has(key)) { seen.add(key); others.push(i); } else this.stats.arrowsLeftOut++;
         }
       }
+      if (others.length > MAX_ARROWS) this.stats.arrowsLeftOut += others.length;
+      else for (const i of others) this.arrow(i, false);
+      for (const i of mine.slice(0, MAX_ARROWS)) this.arrow(i, true);
     }
 
     // Whether an arrow leaves or reaches the chosen slice.
@@ -428,7 +319,7 @@ const TimelineDraw = (() => {
     }
 
     edge(lane, isBelow) {
-      const item = this.layout.items.find((one) => one.kind === "lane" && one.lane.index === lane);
+      const item = this.layout.of.get(lane);
       if (!item) return this.top + this.layout.tops[lane] - this.scroll + HEADING / 2;
       const y = this.y(item) + item.pad, height = item.heights[0] ?? item.counter - 4;
       return isBelow ? y + height - 1 : y + 1;
@@ -454,5 +345,5 @@ const TimelineDraw = (() => {
     }
   }
 
-  return { Painter, layout, palette, pattern, gutter, AXIS, HEADING, FONT, DASHES };
+  return { Painter };
 })();

@@ -1,7 +1,7 @@
 "use strict";
 // The strip above the lanes: how many tasks run, over the whole time; where hits are; what part is shown below.
 const TimelineOverview = (() => {
-  const M = TimelineModel, D = TimelineDraw;
+  const M = TimelineModel, D = TimelineLayout;
 
   // The picture without the window, made once for each size and search.
   function image(view) {

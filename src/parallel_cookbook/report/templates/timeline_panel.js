@@ -2,7 +2,7 @@
 // What stands around a timeline's canvas: tools, legend, details, help, the picture for paper. Text that stems
 // from the program is only ever set as text, never as markup.
 const TimelinePanel = (() => {
-  const M = TimelineModel, D = TimelineDraw;
+  const M = TimelineModel, D = TimelineLayout;
   const WORDS = {
     running: "running", gil: "waiting for the GIL", ready: "ready, not on a processor", blocked: "blocked", sleeping: "sleeping",
     idle: "idle", unknown: "not known", held: "held", work: "a piece of work", collect: "garbage collection",
@@ -206,12 +206,12 @@ const TimelinePanel = (() => {
   function hint(view) {
     const hidden = view.stats.arrowsLeftOut;
     view.parts.hint.hidden = !hidden;
-    if (hidden) view.parts.hint.textContent = `${hidden.toLocaleString("en")} more arrows: zoom in to see them`;
+    if (hidden) view.parts.hint.textContent = `${hidden.toLocaleString("en")} more arrows: zoom in, or click a bar for its own`;
   }
 
   function tip(view, event) {
     const { tip: part } = view.parts, { model } = view;
-    const index = event ? view.sliceAt(event.offsetX, event.offsetY) : -1;
+    const index = event ? view.input.sliceAt(event.offsetX, event.offsetY) : -1;
     part.hidden = index < 0;
     if (index < 0) return;
     const short = (text) => (text.length > 160 ? `${text.slice(0, 160)}…` : text), s = model.strings;
@@ -236,7 +236,7 @@ const TimelinePanel = (() => {
       for (const [from, until] of pages(layout, 560)) {
         const canvas = make("canvas", { width: width * ratio, height: (until - from + D.AXIS) * ratio });
         const context = canvas.getContext("2d");
-        new D.Painter(model, {
+        new TimelineDraw.Painter(model, {
           context, ratio, colours: { ...colours, tiles: new Map() }, width, height: until - from + D.AXIS, gutter: D.gutter(model, context, width), top: D.AXIS, t0: begin, t1: steps ? begin + steps : t1,
           scroll: from, layout, chosen: -1, chosenLane: -1, range: null, now: null, hits: new Set(), foundLanes: new Set(),
         }).all();

@@ -1,8 +1,8 @@
 "use strict";
-// One timeline in a page: what part of it is shown, what is chosen, and what mouse, fingers and keys do to that.
+// One timeline in a page: what part of it is shown, and what is chosen.
 const TimelineView = (() => {
-  const M = TimelineModel, D = TimelineDraw, O = TimelineOverview, P = TimelinePanel;
-  const FEWEST_PIXELS_A_STEP = 96, CLICK = 4;
+  const M = TimelineModel, D = TimelineLayout, O = TimelineOverview, P = TimelinePanel;
+  const FEWEST_PIXELS_A_STEP = 96;
 
   class View {
     // options: isEmbedded (the page around scrolls, and keys work only inside); for interleavings,
@@ -18,8 +18,7 @@ const TimelineView = (() => {
       this.layout = D.layout(this.model);
       P.details(this);
       this.home();
-      this.pointers = new Map();
-      this.listen();
+      this.input = new TimelineInput(this);
       this.restyle();
       this.resize();
     }
@@ -82,7 +81,7 @@ const TimelineView = (() => {
     }
 
     revealLane(lane) {
-      const item = this.layout.items.find((one) => one.kind === "lane" && one.lane.index === lane);
+      const item = this.layout.of.get(lane);
       if (!item) return;
       const room = this.height - D.AXIS;
       if (item.y < this.scroll + D.HEADING) this.scrollTo(item.y - D.HEADING);
@@ -101,8 +100,11 @@ const TimelineView = (() => {
       this.chosen = index;
       this.range = null;
       this.chosenLane = index < 0 ? -1 : this.model.lane[index];
-      if (index >= 0) this.reveal(index);
       P.details(this);
+      if (index >= 0) {
+        this.resize(); // the details may have taken room from the lanes
+        this.reveal(index);
+      }
       if (!isQuiet && index >= 0 && this.isSteps) {
         const step = Math.min(Math.floor(this.model.begin[index]), this.model.length - 1);
         this.goStep(step);
@@ -120,8 +122,8 @@ const TimelineView = (() => {
 
     clear() {
       this.chosen = -1; this.chosenLane = -1; this.range = null; this.now = null;
-      this.find("");
       this.parts.search.value = "";
+      this.find("");
       P.details(this);
       this.draw();
     }
@@ -243,7 +245,7 @@ const TimelineView = (() => {
       this.frame = 0;
       if (!this.colours) return;
       const begun = performance.now();
-      const painter = new D.Painter(this.model, {
+      const painter = new TimelineDraw.Painter(this.model, {
         context: this.canvas.getContext("2d"), ratio: this.ratio, colours: this.colours, width: this.width, height: this.height,
         gutter: this.gutter, top: D.AXIS, t0: this.t0, t1: this.t1, scroll: this.scroll, layout: this.layout, chosen: this.chosen,
         chosenLane: this.chosenLane, range: this.range, now: this.isSteps ? this.now : null, hits: this.found.hits, foundLanes: this.found.lanes instanceof Set ? this.found.lanes : new Set(),
@@ -263,150 +265,6 @@ const TimelineView = (() => {
 
     drawWindow() {
       if (this.overviewImage) O.frame(this);
-    }
-
-    // --- mouse and fingers ------------------------------------------------------------------------
-
-    listen() {
-      const { canvas } = this, { overview } = this.parts;
-      canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-      canvas.addEventListener("pointerdown", (event) => this.down(event));
-      canvas.addEventListener("pointermove", (event) => this.move(event));
-      for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.up(event, name === "pointerup"));
-      canvas.addEventListener("pointerleave", () => P.tip(this, null));
-      canvas.addEventListener("dblclick", () => { if (this.chosen >= 0) this.fit(); });
-      const jump = (event) => {
-        if (!event.buttons) return;
-        const middle = ((event.offsetX - this.gutter) / this.area) * this.model.length, half = (this.t1 - this.t0) / 2;
-        this.show(middle - half, middle + half);
-      };
-      overview.addEventListener("pointerdown", (event) => { overview.setPointerCapture(event.pointerId); jump(event); });
-      overview.addEventListener("pointermove", jump);
-      new ResizeObserver(() => this.resize()).observe(this.canvas.parentElement);
-      window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.restyle());
-      const target = this.options.isEmbedded ? this.root : document;
-      target.addEventListener("keydown", (event) => this.key(event));
-      window.addEventListener("beforeprint", () => P.paper(this));
-      window.addEventListener("afterprint", () => this.parts.paper.replaceChildren());
-    }
-
-    wheel(event) {
-      const overflows = this.layout.height > this.height - D.AXIS + 1;
-      const factor = event.deltaMode ? 20 : 1, dx = event.deltaX * factor, dy = event.deltaY * factor;
-      const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
-      if (isPlain && this.options.isEmbedded && Math.abs(dy) >= Math.abs(dx)) return;
-      event.preventDefault();
-      if (Math.abs(dx) > Math.abs(dy) || event.shiftKey) this.pan((dx || dy) / this.area);
-      else if (isPlain && overflows) this.scrollTo(this.scroll + dy);
-      else this.zoom(Math.exp(Math.max(-1, Math.min(1, dy * (event.ctrlKey ? 0.01 : 0.002)))), event.offsetX);
-    }
-
-    down(event) {
-      this.canvas.focus({ preventScroll: true });
-      this.canvas.setPointerCapture(event.pointerId);
-      this.pointers.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
-      const two = [...this.pointers.values()];
-      this.pinch = two.length === 2 ? { gap: Math.abs(two[0].x - two[1].x), t0: this.t0, t1: this.t1, middle: (two[0].x + two[1].x) / 2 } : null;
-      this.drag = { x: event.offsetX, y: event.offsetY, t0: this.t0, t1: this.t1, scroll: this.scroll, isSelection: event.shiftKey, isMoved: false };
-    }
-
-    move(event) {
-      const known = this.pointers.get(event.pointerId);
-      if (!known) return P.tip(this, event);
-      [known.x, known.y] = [event.offsetX, event.offsetY];
-      if (this.pinch && this.pointers.size === 2) return this.pinched();
-      const { drag } = this, dx = event.offsetX - drag.x, dy = event.offsetY - drag.y;
-      if (!drag.isMoved && Math.hypot(dx, dy) < CLICK) return;
-      drag.isMoved = true;
-      P.tip(this, null);
-      if (drag.isSelection) return this.chooseRange(this.moment(drag.x), this.moment(event.offsetX));
-      const by = (-dx / this.area) * (drag.t1 - drag.t0);
-      this.show(drag.t0 + by, drag.t1 + by);
-      this.scrollTo(drag.scroll - dy);
-    }
-
-    pinched() {
-      const [one, two] = [...this.pointers.values()], { pinch } = this;
-      const factor = Math.max(pinch.gap, 10) / Math.max(Math.abs(one.x - two.x), 10);
-      const span = (pinch.t1 - pinch.t0) * factor, middle = (one.x + two.x) / 2;
-      const fixed = pinch.t0 + ((pinch.middle - this.gutter) / this.area) * (pinch.t1 - pinch.t0), share = (middle - this.gutter) / this.area;
-      this.drag.isMoved = true;
-      this.show(fixed - share * span, fixed + (1 - share) * span);
-    }
-
-    up(event, isEnd) {
-      this.pointers.delete(event.pointerId);
-      if (isEnd && this.drag && !this.drag.isMoved && !this.pointers.size) this.click(event.offsetX, event.offsetY);
-      if (!this.pointers.size) this.drag = this.pinch = null;
-    }
-
-    click(x, y) {
-      const item = this.itemAt(y);
-      if (item?.kind === "group") return this.toggle(item.group);
-      if (item && x < this.gutter) { this.chosen = -1; this.range = null; this.chosenLane = item.lane.index; P.details(this); return this.draw(); }
-      return this.choose(this.sliceAt(x, y));
-    }
-
-    itemAt(y) {
-      if (y < D.AXIS) return null;
-      if (y < D.AXIS + D.HEADING) { // the heading that sticks to the top hides what is below it
-        const first = this.layout.items.find((item) => item.kind === "lane" && item.y + item.height > this.scroll);
-        const heading = first && this.layout.items.find((item) => item.kind === "group" && item.group === first.group);
-        if (heading && heading.y < this.scroll) return heading;
-      }
-      const inside = y - D.AXIS + this.scroll;
-      return this.layout.items.find((item) => inside >= item.y && inside < item.y + item.height) ?? null;
-    }
-
-    // The slice at a point; of very narrow ones, the longest nearby.
-    sliceAt(x, y) {
-      const item = this.itemAt(y);
-      if (item?.kind !== "lane" || x < this.gutter) return -1;
-      let inside = y - D.AXIS + this.scroll - item.y - item.pad, depth = 0;
-      while (depth < item.heights.length - 1 && inside > item.heights[depth]) { inside -= item.heights[depth] + 1; depth++; }
-      for (; depth >= 0; depth--) {
-        const row = this.model.rows[item.lane.index][depth];
-        if (!row) continue;
-        const from = M.firstAfter(row, this.moment(x - 2)), until = M.atLeast(row.begin, this.moment(x + 2), from, row.count), exact = this.moment(x);
-        let best = -1;
-        for (let i = from; i < Math.min(until, from + 500); i++) {
-          if (row.begin[i] <= exact && row.end[i] > exact && row.end[i] - row.begin[i] > this.moment(x + 3) - exact) return row.slices[i];
-          if (best < 0 || row.end[i] - row.begin[i] > row.end[best] - row.begin[best]) best = i;
-        }
-        if (best >= 0) return row.slices[best];
-      }
-      return -1;
-    }
-
-    // --- keys -------------------------------------------------------------------------------------
-
-    key(event) {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
-      if (isTyping) return this.searchKey(event);
-      if (this.parts.help.open || (event.target instanceof HTMLButtonElement && (event.key === "Enter" || event.key === " "))) return;
-      const actions = {
-        w: () => this.zoom(0.7), s: () => this.zoom(1 / 0.7), a: () => this.pan(-0.15), d: () => this.pan(0.15),
-        f: () => this.fit(), "0": () => { this.home(); this.draw(); }, Home: () => { this.home(); this.draw(); },
-        ArrowLeft: () => this.neighbour(-1), ArrowRight: () => this.neighbour(1), ArrowUp: () => this.otherLane(-1), ArrowDown: () => this.otherLane(1),
-        PageUp: () => this.scrollTo(this.scroll - this.height * 0.7), PageDown: () => this.scrollTo(this.scroll + this.height * 0.7),
-        "/": () => { this.parts.search.focus(); this.parts.search.select(); }, n: () => this.nextHit(1), N: () => this.nextHit(-1),
-        c: () => { const group = this.model.groups.find((one) => one.lanes.includes(this.chosenLane)); if (group) this.toggle(group); },
-        C: () => { for (const group of this.model.groups) if (group.isClosed) this.toggle(group); },
-        "?": () => this.parts.help.showModal(), Escape: () => this.clear(),
-      };
-      const letter = event.key.length === 1 && !["n", "N", "c", "C"].includes(event.key) ? event.key.toLowerCase() : event.key;
-      const action = actions[letter];
-      if (!action || (event.shiftKey && letter.startsWith("Arrow"))) return;
-      event.preventDefault();
-      if (this.options.isEmbedded) event.stopPropagation();
-      action();
-    }
-
-    searchKey(event) {
-      if (event.key === "Enter") { event.preventDefault(); this.nextHit(event.shiftKey ? -1 : 1); }
-      if (event.key === "Escape") { this.parts.search.value = ""; this.find(""); this.canvas.focus(); }
-      if (this.options.isEmbedded) event.stopPropagation();
     }
   }
 
