@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import html
-import os
+import json
 import re
-import shutil
-import subprocess
+from contextlib import contextmanager
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +15,10 @@ from checked import check_file
 from golden import FOLDER, PROGRAMS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from browser import Browser, Page
 
 MAX_BYTES = 300_000
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -72,9 +73,13 @@ def test_what_the_program_says_is_escaped() -> None:
     """Source, values and names with markup in them add no element to the page."""
     text = page("hostile_text")
     outline = Outline(text)
-    assert outline.count["script"] == 1
+    assert outline.count["script"] == 1 + text.count('<script type="application/json"')
     assert not {"b", "i"} & set(outline.count)
     assert "&lt;i&gt;0&lt;/i&gt;" in text
+    data = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
+    assert len(data) == text.count('<section class="story')
+    assert not [part for part in data if set("<>&") & set(part)]
+    assert all(json.loads(part)["lanes"] for part in data)
 
 
 def test_each_outcome_links_to_its_witness() -> None:
@@ -86,63 +91,38 @@ def test_each_outcome_links_to_its_witness() -> None:
 # --- in a browser -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def chromium() -> str:
-    """Return the browser; CI must have one."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI is set, and there is no chromium: apt-get install chromium")
-        pytest.skip("there is no chromium here: apt-get install chromium")
-    return found
-
-
-def dom_after(browser: str, folder: Path, text: str, script: str = "") -> str:
-    """Return the page as the browser has it after `script`, which ends up in its title."""
+@contextmanager
+def opened(browser: Browser, folder: Path, text: str, **options: Any) -> Iterator[Page]:  # noqa: ANN401
+    """Open a page; in the end, the console has shown no error and nothing was fetched."""
     file = folder / "page.html"
-    file.write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=1000"]
-    profile = folder / "profile"
-    command = [browser, *options, f"--user-data-dir={profile}", "--dump-dom", file.as_uri()]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return result.stdout
+    file.write_text(text, encoding="utf-8")
+    tab = browser.open(file.as_uri(), **options)
+    yield tab
+    assert tab.complaints == []
+    assert tab.requests == [file.as_uri()]
+    tab.close()
 
 
-PRESS = """
-const press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
-const story = document.querySelector(".story");
-const state = () => [story.querySelector(".where").textContent,
+STATE = """[document.querySelector(".story .where").textContent,
     [...document.querySelectorAll(".listing .here span")].map((e) => e.textContent + e.className).join(),
-    story.querySelectorAll(".later").length].join(" | ");
-const seen = [];
-"""
-
-
-def title_of(dom: str) -> str:
-    match = re.search(r"<title>(.*?)</title>", dom, re.DOTALL)
-    assert match
-    return html.unescape(match[1])
+    document.querySelector(".story").querySelectorAll(".later").length].join(" | ")"""
 
 
 @pytest.mark.browser
 def test_arrow_keys_and_buttons_step_through_the_interleaving(
-    chromium: str, tmp_path: Path
+    browser: Browser, tmp_path: Path, shots: Path
 ) -> None:
     """Forwards and back; the source shows where each task is, the line above who holds what."""
-    script = (
-        PRESS
-        + """
-    press("ArrowRight"); seen.push(state());
-    press("ArrowRight"); seen.push(state());
-    press("ArrowLeft"); seen.push(state());
-    story.querySelector("[data-go=last]").click(); seen.push(state());
-    document.title = seen.join(" / ");
-    """
-    )
-    one, two, back, end = title_of(dom_after(chromium, tmp_path, page("deadlock"), script)).split(
-        " / "
-    )
+    with opened(browser, tmp_path, page("deadlock")) as tab:
+        tab.press("ArrowRight")
+        one = tab.run(STATE)
+        tab.press("ArrowRight")
+        two = tab.run(STATE)
+        tab.screenshot(shots / "check-deadlock.png")
+        tab.press("ArrowLeft")
+        back = tab.run(STATE)
+        tab.run("document.querySelector('.story [data-go=last]').click()")
+        end = tab.run(STATE)
     assert one.startswith(
         "step 1 of 4 · held: a by Thread-1 (forwards) | Thread-1 (forwards)c1 now |"
     )
@@ -154,16 +134,70 @@ def test_arrow_keys_and_buttons_step_through_the_interleaving(
 
 
 @pytest.mark.browser
-def test_hostile_text_runs_no_script(chromium: str, tmp_path: Path) -> None:
-    """A `</script>` in the program's strings stays text."""
-    dom = dom_after(chromium, tmp_path, page("hostile_text"))
-    assert title_of(dom) == "FAIL: hostile_text.py"
+def test_the_picture_steps_with_the_table_and_the_source(browser: Browser, tmp_path: Path) -> None:
+    """A key marks the step in the picture; a click on a bar of the picture goes to its step."""
+    view = "document.querySelector('.story .timeline').timeline"
+    with opened(browser, tmp_path, page("deadlock")) as tab:
+        assert tab.run(f"{view}.now") is None
+        tab.press("ArrowRight", "ArrowRight")
+        assert tab.run(f"{view}.now") == 1
+        x, y = tab.run(
+            f"""(() => {{ const v = {view}, b = v.painter.box(v.stepSlice(2));
+            const c = v.canvas.getBoundingClientRect();
+            return [c.x + b.x + 9, c.y + b.y + 9]; }})()"""
+        )
+        tab.click(x, y)
+        assert tab.run(f"{view}.now") == 2
+        assert tab.run(STATE).startswith("step 3 of 4")
+        said = tab.run("document.querySelector('.t-details').innerText")
+        assert "waits for b, held by Thread-2 (backwards)" in said
+        tab.press("ArrowLeft")
+        assert tab.run(STATE).startswith("step 2 of 4"), "keys in the picture step, too"
+        assert not tab.run("document.querySelector('.words').open")
 
 
 @pytest.mark.browser
-def test_without_a_script_all_steps_are_shown(chromium: str, tmp_path: Path) -> None:
-    """The page does without JavaScript: the controls are hidden, every step is there."""
-    without = re.sub(r"<script>.*?</script>", "", page("deadlock"), flags=re.DOTALL)
-    dom = dom_after(chromium, tmp_path, without)
-    assert '<div class="controls" hidden="">' in dom
-    assert dom.count('data-number="') >= 4
+def test_each_story_has_a_picture_of_its_own(browser: Browser, tmp_path: Path, shots: Path) -> None:
+    """Keys step through the story that was touched last."""
+    with opened(browser, tmp_path, page("two_outcomes")) as tab:
+        tab.screenshot(shots / "check-two-outcomes.png")
+        assert tab.run("document.querySelectorAll('.timeline.is-live').length") == 2
+        tab.run("document.querySelectorAll('.story')[1].querySelector('[data-go=on]').click()")
+        tab.press("ArrowRight")
+        places = "[...document.querySelectorAll('.where')].map((e) => e.textContent)"
+        assert tab.run(places) == ["2 steps", "step 2 of 2"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.stem)
+def test_every_page_is_drawn_without_an_error(
+    browser: Browser, tmp_path: Path, shots: Path, file: Path
+) -> None:
+    """Each story's lanes and steps are drawn, in the dark as well, and the page prints."""
+    with opened(browser, tmp_path, page(file.stem), dark=True) as tab:
+        tab.frame()
+        stories = tab.run(
+            "[...document.querySelectorAll('.timeline')].map(({timeline: v}) => "
+            "[v.model.length, v.stats.rectangles, v.model.lanes.length])"
+        )
+        assert all(steps and drawn and lanes for steps, drawn, lanes in stories)
+        assert tab.pdf(shots / f"check-{file.stem}.pdf").startswith(b"%PDF")
+
+
+@pytest.mark.browser
+def test_hostile_text_runs_no_script(browser: Browser, tmp_path: Path) -> None:
+    """A `</script>` in the program's strings stays text."""
+    with opened(browser, tmp_path, page("hostile_text")) as tab:
+        assert tab.run("document.title") == "FAIL: hostile_text.py"
+
+
+@pytest.mark.browser
+def test_without_a_script_all_steps_are_shown(browser: Browser, tmp_path: Path) -> None:
+    """The page does without JavaScript: the controls are hidden, every step is there, in a table."""
+    with opened(browser, tmp_path, page("deadlock"), script=False) as tab:
+        shown = "getComputedStyle(document.querySelector('.controls')).display"
+        assert tab.run(shown) == "none"
+        rows = "[...document.querySelectorAll('.story .steps tbody tr')].map((r) => r.clientHeight)"
+        heights = tab.run(rows)
+    assert len(heights) >= 4
+    assert all(heights)

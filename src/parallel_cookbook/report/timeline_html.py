@@ -22,7 +22,7 @@ from parallel_cookbook.timeline import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from parallel_cookbook.timeline import Arrow, Counter, Lane, Slice, Timeline
+    from parallel_cookbook.timeline import Arrow, Counter, Lane, Place, Slice, Timeline
 
 STATES: tuple[str, ...] = get_args(State)
 _ARROWS = ("message", "lock", "wake", "start", "end", "work")
@@ -107,14 +107,42 @@ def timeline_page(timeline: Timeline) -> str:
 
 
 class _Strings:
-    """Texts, each once; a slice says the number of its text."""
+    """Texts, each once; a slice says the number of its text. And places, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: set[str]) -> None:
         self.numbers: dict[str, int] = {"": 0}
+        self.places: dict[tuple[int, int, int, int], int] = {}
+        self.files = short_names(files)
 
     def number(self, text: str) -> int:
         """Return the number of a text."""
         return self.numbers.setdefault(text, len(self.numbers))
+
+    def place(self, place: Place | None) -> int:
+        """Return the number of a place, or -1 for none."""
+        if place is None:
+            return -1
+        texts = (self.files[place.file], place.source, place.function)
+        file, source, function = map(self.number, texts)
+        return self.places.setdefault((file, place.line, source, function), len(self.places))
+
+
+def short_names(files: set[str]) -> dict[str, str]:
+    """Return for each file the end of its path that no other has: the page need not tell where they lie."""
+    names = {}
+    for file in files:
+        parts = PurePath(file).parts or (file,)
+        ends = ("/".join(parts[-length:]) for length in range(1, len(parts) + 1))
+        others = [PurePath(other).parts for other in files if other != file]
+        names[file] = next(
+            (end for end in ends if not any(_ends_with(other, end) for other in others)), file
+        )
+    return names
+
+
+def _ends_with(parts: tuple[str, ...], end: str) -> bool:
+    wanted = tuple(end.split("/"))
+    return parts[-len(wanted) :] == wanted
 
 
 def timeline_json(timeline: Timeline) -> str:
@@ -122,8 +150,8 @@ def timeline_json(timeline: Timeline) -> str:
 
     Moments count from `timeline.begin`; those of slices, from the slice before in the same lane.
     """
-    strings, number = (kept := _Strings()), kept.number
-    places: dict[tuple[int, int, int, int], int] = {}
+    strings = _Strings({one.place.file for one in timeline.slices if one.place is not None})
+    number = strings.number
     data = {
         "title": timeline.title,
         "unit": timeline.unit,
@@ -135,20 +163,18 @@ def timeline_json(timeline: Timeline) -> str:
             (number(lane.name), number(lane.group), lane.kind, number(lane.note))
             for lane in timeline.lanes
         ],
-        "slices": _slices(timeline, strings, places),
+        "slices": _slices(timeline, strings),
         "arrows": _arrows(timeline.arrows, timeline.begin, strings),
         "counters": [_counter(counter, timeline.begin, strings) for counter in timeline.counters],
-        "places": list(places),
-        "sources": {name: list(lines) for name, lines in _sources(timeline)},
+        "places": list(strings.places),
+        "sources": {strings.files[name]: list(lines) for name, lines in _sources(timeline)},
         "strings": list(strings.numbers),
     }
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _slices(
-    timeline: Timeline, strings: _Strings, places: dict[tuple[int, int, int, int], int]
-) -> dict[str, list[int]]:
+def _slices(timeline: Timeline, strings: _Strings) -> dict[str, list[int]]:
     number = strings.number
     begins = []
     lane, last = -1, timeline.begin
@@ -164,7 +190,7 @@ def _slices(
         "state": [states[one.state] for one in timeline.slices],
         "label": [number(one.label) for one in timeline.slices],
         "detail": [number(one.detail) for one in timeline.slices],
-        "place": [_place(one, strings, places) for one in timeline.slices],
+        "place": [strings.place(one.place) for one in timeline.slices],
         "thing": [-1 if one.thing is None else one.thing for one in timeline.slices],
         "holder": [-1 if one.holder is None else one.holder for one in timeline.slices],
         "flags": [_flags(one) for one in timeline.slices],
@@ -173,14 +199,6 @@ def _slices(
 
 def _flags(one: Slice) -> int:
     return _PREEMPTED * one.is_preempted + _OPEN * one.is_open + _FAILURE * one.is_failure
-
-
-def _place(one: Slice, strings: _Strings, places: dict[tuple[int, int, int, int], int]) -> int:
-    if one.place is None:
-        return -1
-    place, number = one.place, strings.number
-    key = (number(place.file), place.line, number(place.source), number(place.function))
-    return places.setdefault(key, len(places))
 
 
 def _arrows(arrows: Sequence[Arrow], begin: int, strings: _Strings) -> dict[str, list[int]]:

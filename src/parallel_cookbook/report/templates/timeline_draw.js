@@ -111,9 +111,32 @@ const TimelineDraw = (() => {
       c.fillStyle = this.colours.ink; c.font = `600 12px ${FONT}`; c.textBaseline = "middle"; c.textAlign = "left";
       const name = fit(c, this.model.strings[group.name] || "Tasks", Math.max(this.width - 160, 60));
       c.fillText(`${group.isClosed ? "▸" : "▾"}  ${name}`, 10, y + HEADING / 2);
-      const width = c.measureText(`▾  ${name}`).width;
-      c.fillStyle = this.colours.soft; c.font = `11px ${FONT}`;
-      if (group.isClosed) c.fillText(`${group.lanes.length} ${group.lanes.length === 1 ? "lane" : "lanes"}, closed`, 22 + width, y + HEADING / 2);
+      if (!group.isClosed) return;
+      const words = `${group.lanes.length} ${group.lanes.length === 1 ? "lane" : "lanes"}, closed`, left = 22 + c.measureText(`▾  ${name}`).width;
+      this.summary(group, y);
+      c.font = `11px ${FONT}`; c.fillStyle = this.colours.panel;
+      c.fillRect(left - 3, y + 3, c.measureText(words).width + 8, HEADING - 7);
+      c.fillStyle = this.colours.soft; c.fillText(words, left, y + HEADING / 2);
+    }
+
+    // How busy the lanes of a closed group are: how many of them run, or are held, of all.
+    summary(group, y) {
+      const c = this.context, width = 3, most = group.lanes.length * ((width / this.area) * this.span);
+      const busy = new Set(["running", "work", "collect", "held"].map((name) => this.model.states.indexOf(name)));
+      for (let x = this.gutter; x < this.width; x += width) {
+        const sums = new Map();
+        for (const lane of group.lanes) {
+          const row = this.model.rows[lane][0];
+          for (const [state, length] of row ? M.totals(row, this.moment(x), this.moment(x + width)) : []) if (busy.has(state)) sums.set(state, (sums.get(state) ?? 0) + length);
+        }
+        let bottom = y + HEADING - 2;
+        for (const [state, length] of sums) {
+          const tall = (length / most) * (HEADING - 5);
+          c.fillStyle = this.colours.states[state]; c.fillRect(x, bottom - tall, width, tall);
+          bottom -= tall;
+          this.stats.rectangles++;
+        }
+      }
     }
 
     name(item) {
@@ -330,7 +353,8 @@ const TimelineDraw = (() => {
       const isDown = this.layout.tops[arrows.to[i]] > this.layout.tops[arrows.from[i]];
       const x0 = this.x(arrows.begin[i]), x1 = this.x(arrows.end[i]);
       const y0 = this.edge(arrows.from[i], isDown), y1 = this.edge(arrows.to[i], !isDown);
-      if (Math.max(y0, y1) < this.top || Math.min(y0, y1) > this.height) return;
+      const isHidden = this.layout.tops[arrows.to[i]] === this.layout.tops[arrows.from[i]] && arrows.to[i] !== arrows.from[i]; // both in a closed group
+      if (isHidden || Math.max(y0, y1) < this.top || Math.min(y0, y1) > this.height) return;
       const bend = Math.min(Math.max(Math.abs(y1 - y0) * 0.45, 14), 70) * (isDown ? 1 : -1), tip = isDown ? -6 : 6;
       c.strokeStyle = c.fillStyle = this.colours.arrows[kind];
       c.lineWidth = isMine ? 2.6 : 1.4; c.globalAlpha = isMine ? 1 : 0.85;
