@@ -19,7 +19,7 @@ def path(text: str, **options: float) -> list[tuple[str, float, float, str]]:
     made = recording(text, **options)  # type: ignore[arg-type]
     return [
         (made.tasks[piece.task].name, piece.begin / MS, piece.end / MS, piece.what)
-        for piece in critical_path(made, states_of(made), Deeds(made))
+        for piece in critical_path(made, states_of(made), Deeds(made)).pieces
     ]
 
 
@@ -124,7 +124,7 @@ def test_a_result_comes_from_the_worker_that_did_the_work() -> None:
 def test_shares_add_up_by_task_and_state() -> None:
     """The largest share comes first."""
     made = recording("0 main begin\n10-70 main sleep\n80 main end")
-    pieces = critical_path(made, states_of(made), Deeds(made))
+    pieces = critical_path(made, states_of(made), Deeds(made)).pieces
     assert list(shares_of(pieces).items()) == [
         ((0, "sleeping"), 60 * MS),
         ((0, "running"), 20 * MS),
@@ -140,7 +140,7 @@ def test_two_that_end_each_others_waits_at_once_do_not_hold_it_up() -> None:
 def test_the_paths_length_is_the_runs_duration(seed: int) -> None:
     """Whatever was recorded: the pieces follow each other without a gap, from 0 to the end."""
     made = random_recording(random.Random(seed))
-    pieces = critical_path(made, states_of(made), Deeds(made))
+    pieces = critical_path(made, states_of(made), Deeds(made)).pieces
     moment = 0
     for piece in pieces:
         assert piece.begin == moment < piece.end

@@ -127,8 +127,8 @@ def test_a_pipe_that_is_full_both_ways() -> None:
     """)
     assert hang.cycle == (0, 1)
     assert diagnosis.headline == (
-        "Deadlock, the pipe is full both ways: main waits at program.py:10 for room in connection c, to send; "
-        ""
+        "Deadlock, the pipe is full both ways: "
+        "main waits at program.py:10 for room in connection c, to send; "
         "w waits at program.py:20 for room in connection c, to send."
     )
 
@@ -206,9 +206,8 @@ def test_a_get_without_a_producer() -> None:
         4    main  sample
     """)
     assert diagnosis.headline == (
-        "main waits at program.py:9 for an item in queue q, and nobody is left who puts anything in; p was the "
-        "last "
-        "at program.py:5."
+        "main waits at program.py:9 for an item in queue q, and nobody is left who "
+        "puts anything in; p was the last at program.py:5."
     )
 
 

@@ -65,6 +65,24 @@ class Piece:
     """For a wait that no task ended, and for a hand-over."""
 
 
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Where the path leads from a task that waited to the one that ended its wait."""
+
+    wait: Wait
+    deed: Deed
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalPath:
+    """The path from the run's beginning to its end."""
+
+    pieces: tuple[Piece, ...]
+    """In order of time; their lengths add up to the run's duration."""
+    jumps: tuple[Jump, ...]
+    """In order of time."""
+
+
 class Deeds:
     """Finds what ended a wait."""
 
@@ -131,13 +149,13 @@ class Deeds:
 
 def critical_path(
     recording: Recording, states: Sequence[Sequence[Stretch]], deeds: Deeds
-) -> tuple[Piece, ...]:
-    """Return the path's pieces from the run's beginning to its end; their lengths add up to its duration."""
+) -> CriticalPath:
+    """Return the critical path of a run; an empty one for a run in which nothing was recorded."""
     if not recording.tasks or not recording.duration:
-        return ()
+        return CriticalPath((), ())
     walk = _Walk(recording, states, deeds)
     walk.back()
-    return tuple(reversed(walk.pieces))
+    return CriticalPath(tuple(reversed(walk.pieces)), tuple(reversed(walk.jumps)))
 
 
 class _Walk:
@@ -153,6 +171,7 @@ class _Walk:
         self._moment = recording.duration
         self.pieces: list[Piece] = []
         """The last first."""
+        self.jumps: list[Jump] = []
         self._task = _last_task(recording)
 
     def back(self) -> None:
@@ -185,6 +204,7 @@ class _Walk:
             self._add(stretch.begin, stretch.state, stretch.wait)
             return
         self._add(deed.moment, "hand-over", stretch.wait)
+        self.jumps.append(Jump(stretch.wait, deed))
         self._task = deed.task
 
     def _to_its_start(self, task: int, been: set[int]) -> None:

@@ -1,0 +1,206 @@
+"""What to look at first, in one sentence: what made the run as long as it was, and what to do about it.
+
+Each candidate is given the share of the run that it cost on the critical path, because nothing else makes the
+run longer; the largest is told, if it is worth it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from parallel_cookbook.trace.recording import Kind
+from parallel_cookbook.trace.states import State
+from parallel_cookbook.trace.words import percent, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from parallel_cookbook.trace.contention import Contention
+    from parallel_cookbook.trace.critical_path import CriticalPath
+    from parallel_cookbook.trace.recording import Recording
+    from parallel_cookbook.trace.states import Stretch
+    from parallel_cookbook.trace.words import Words
+
+_WORTH_IT = 0.1
+"""The share of the run from which on a cause is told."""
+_NEARLY_ALL = 0.8
+_HALF = 0.5
+
+
+def advice_of(
+    recording: Recording,
+    words: Words,
+    states: Sequence[Sequence[Stretch]],
+    contention: Contention,
+    path: CriticalPath,
+) -> str:
+    """Return what to look at first."""
+    if not recording.duration or not path.pieces:
+        return "Nothing was recorded: the program ended before it did anything with threads or processes."
+    adviser = _Adviser(recording, words, states, contention, path)
+    share, sentence = max(adviser.candidates(), key=lambda found: found[0], default=(0.0, ""))
+    if share >= _WORTH_IT:
+        return sentence
+    return adviser.otherwise()
+
+
+class _Adviser:
+    def __init__(
+        self,
+        recording: Recording,
+        words: Words,
+        states: Sequence[Sequence[Stretch]],
+        contention: Contention,
+        path: CriticalPath,
+    ) -> None:
+        self._recording = recording
+        self._words = words
+        self._states = states
+        self._contention = contention
+        self._path = path
+        self._whole = recording.duration
+
+    def candidates(self) -> Iterator[tuple[float, str]]:
+        """Yield the causes that were found: the share of the run that each cost, and what to say of it."""
+        yield from self._locks()
+        yield from self._queues()
+        yield from self._gil()
+        yield from self._sleeps()
+        yield from self._starts()
+
+    def _share(self, part: float) -> float:
+        return min(part / self._whole, 1.0)
+
+    def _lost_at(self, *kinds: Kind) -> Counter[int]:
+        """Return how long tasks on the path waited, by the thing."""
+        lost: Counter[int] = Counter()
+        for jump in self._path.jumps:
+            if jump.wait.kind in kinds:
+                lost[jump.wait.thing] += jump.wait.ended - jump.wait.began
+        return lost
+
+    def _locks(self) -> Iterator[tuple[float, str]]:
+        words = self._words
+        for thing, lost in self._lost_at(Kind.ACQUIRE).items():
+            use = self._contention.locks.get(thing)
+            if use is None or use.worst_blocked <= 0:
+                continue
+            source = words.source(use.worst_site)
+            line = f" ({source})" if source else ""
+            yield (
+                self._share(lost),
+                (
+                    f"Look first at lock {words.thing(thing)}: tasks waited {span(use.waited)} for it, "
+                    f"{percent(use.worst_blocked, use.waited)} of that while "
+                    f"{words.task(use.worst_task)} held it "
+                    f"from {words.place(use.worst_site) or 'somewhere'}{line}; do less while it is held, or "
+                    "share less."
+                ),
+            )
+
+    def _queues(self) -> Iterator[tuple[float, str]]:
+        words = self._words
+        for inward, kinds in ((False, (Kind.GET, Kind.RECEIVE)), (True, (Kind.PUT, Kind.SEND))):
+            for thing, lost in self._lost_at(*kinds).items():
+                slow = Counter(
+                    jump.deed.task
+                    for jump in self._path.jumps
+                    if jump.wait.thing == thing and jump.wait.kind in kinds
+                )
+                use = self._contention.queues[thing]
+                waited = use.held_up if inward else use.starved
+                others = "puts into" if inward else "takes from"
+                does = "take something out" if inward else "put something in"
+                yield (
+                    self._share(lost),
+                    (
+                        f"Look first at {words.task(slow.most_common(1)[0][0])}: who {others} "
+                        f"{words.a_thing(thing)} waited {span(waited)} for it to {does}; make it quicker, or let "
+                        "several do its work."
+                    ),
+                )
+
+    def _gil(self) -> Iterator[tuple[float, str]]:
+        lost = sum(
+            piece.end - piece.begin for piece in self._path.pieces if piece.what == State.GIL
+        )
+        waited: Counter[int] = Counter()
+        for task, stretches in enumerate(self._states):
+            waited[task] = sum(s.end - s.begin for s in stretches if s.state == State.GIL)
+        tasks = [task for task, spent in waited.most_common() if spent > self._whole * _WORTH_IT]
+        if lost and tasks:
+            yield (
+                self._share(lost),
+                (
+                    f"Look first at the GIL: {self._words.tasks(tasks)} compute in one process, where "
+                    "one thread "
+                    f"at a time runs Python code, and waited {span(sum(waited.values()))} for each "
+                    "other; let "
+                    "processes compute."
+                ),
+            )
+
+    def _sleeps(self) -> Iterator[tuple[float, str]]:
+        slept: Counter[tuple[int, int]] = Counter()
+        for piece in self._path.pieces:
+            if piece.what == State.SLEEPING and piece.wait:
+                slept[piece.task, piece.wait.site] += piece.end - piece.begin
+        for (task, site), spent in slept.items():
+            yield (
+                self._share(spent),
+                (
+                    f"Look first at the sleep{self._words.at(site)}: {self._words.task(task)} slept "
+                    f"{span(spent)} of the run's {span(self._whole)} there, and nothing else went on "
+                    "that the "
+                    "end waited for."
+                ),
+            )
+
+    def _starts(self) -> Iterator[tuple[float, str]]:
+        starts = [piece for piece in self._path.pieces if piece.what == "start"]
+        spent = sum(piece.end - piece.begin for piece in starts)
+        if starts:
+            yield (
+                self._share(spent),
+                (
+                    f"Look first at what it costs to start: {span(spent)} of the run's "
+                    f"{span(self._whole)} passed "
+                    "until what was started ran its first line; start fewer, and give each more to do."
+                ),
+            )
+
+    def otherwise(self) -> str:
+        """Return what to say when nobody waited much for anybody."""
+        words, whole = self._words, self._whole
+        cores = max(self._recording.cores, 1)
+        running = sum(
+            stretch.end - stretch.begin
+            for stretches in self._states
+            for stretch in stretches
+            if stretch.state == State.RUNNING
+        )
+        at_once = running / whole
+        on_path: Counter[int] = Counter()
+        for piece in self._path.pieces:
+            on_path[piece.task] += piece.end - piece.begin
+        task, spent = on_path.most_common(1)[0]
+        if len(self._recording.tasks) == 1:
+            return f"{words.task(task)} did everything alone: there is nothing here that could wait for anything."
+        if at_once >= _NEARLY_ALL * cores:
+            return (
+                f"{at_once:.1f} tasks ran at once on {cores} cores: nothing stands in the way; to be "
+                "faster, do "
+                "less work."
+            )
+        if spent >= _HALF * whole:
+            return (
+                f"Look first at {words.task(task)}: the run is as long as what it does alone "
+                f"({percent(spent, whole)}); the others have ended before it or waited for it, so share out "
+                "its work."
+            )
+        return (
+            f"Look first at the critical path: {at_once:.1f} tasks ran at once on {cores} cores, and "
+            "no single "
+            "wait explains why there were not more."
+        )
