@@ -62,7 +62,7 @@ class _Adviser:
         self._whole = recording.duration
 
     def candidates(self) -> Iterator[tuple[float, str]]:
-        """Yield the causes that were found: the share of the run that each cost, and what to say of it."""
+        """Yield the causes that were found: what share of the run each cost, and a sentence."""
         yield from self._locks()
         yield from self._queues()
         yield from self._gil()
@@ -116,7 +116,8 @@ class _Adviser:
                     self._share(lost),
                     (
                         f"Look first at {words.task(slow.most_common(1)[0][0])}: who {others} "
-                        f"{words.a_thing(thing)} waited {span(waited)} for it to {does}; make it quicker, or let "
+                        f"{words.a_thing(thing)} waited {span(waited)} for it to {does}; make it "
+                        "quicker, or let "
                         "several do its work."
                     ),
                 )
@@ -166,7 +167,7 @@ class _Adviser:
                 (
                     f"Look first at what it costs to start: {span(spent)} of the run's "
                     f"{span(self._whole)} passed "
-                    "until what was started ran its first line; start fewer, and give each more to do."
+                    "before what was started ran; start fewer, and give each more to do."
                 ),
             )
 

@@ -1,0 +1,317 @@
+"""A traced run as terminal text and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from parallel_cookbook.trace.states import State
+from parallel_cookbook.trace.words import count, percent, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from parallel_cookbook.trace.recording import Recording
+    from parallel_cookbook.trace.summary import Summary
+
+_MOST_ROWS = 8
+"""In each table; the rest is in the JSON."""
+_COLUMNS = (
+    (State.RUNNING, "runs"),
+    (State.GIL, "GIL"),
+    (State.READY, "no CPU"),
+    (State.BLOCKED, "blocked"),
+    (State.SLEEPING, "sleeps"),
+    (State.IDLE, "idle"),
+    (State.UNKNOWN, "other"),
+)
+
+
+def summary_lines(summary: Summary, ending: str) -> Iterator[RenderableType]:
+    """Yield the summary. ending: how the run ended, in a few words."""
+    recording = summary.recording
+    tasks = count(len(recording.tasks), "task")
+    processes = count(len(recording.processes), "process", "processes")
+    yield Text()
+    yield Text.assemble(
+        ("trace ", "bold cyan"),
+        (" ".join(recording.command), "bold"),
+        f": {span(recording.duration)}, {tasks} in {processes}, {ending}",
+    )
+    if recording.lost:
+        lost = f"{count(recording.lost, 'record')} were lost: memory or disk had no room."
+        yield Text(lost, style="bold yellow")
+    yield Text()
+    yield Text(summary.advice, style="bold")
+    if summary.diagnosis and summary.hang and summary.hang.stuck:
+        yield from _hang_lines(summary)
+    yield Text()
+    yield _tasks(summary)
+    at_once = "ran" if summary.knows_gil else "ran, or waited for the GIL"
+    yield Text(
+        f"  On average {summary.parallelism:.2f} tasks {at_once} at once; the program may use "
+        f"{count(recording.cores, 'core')}."
+    )
+    for table in (_locks(summary), _queues(summary), _path(summary)):
+        if table is not None:
+            yield Text()
+            yield table
+
+
+def _table(*columns: str, more: int = 0, noun: str = "") -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    for place, column in enumerate(columns):
+        table.add_column(
+            column,
+            justify="left" if place == 0 or column == "" else "right",
+            no_wrap=place > 0 and column != "",
+            overflow="fold",
+        )
+    if more > 0:
+        table.caption = f"and {count(more, noun)} more, in the JSON"
+        table.caption_justify = "left"
+    return table
+
+
+def _tasks(summary: Summary) -> Table:
+    shown = sorted(summary.tasks, key=lambda use: -use.lived)[: 2 * _MOST_ROWS]
+    shown.sort(key=lambda use: use.task)
+    used = [(state, name) for state, name in _COLUMNS if any(use.spent.get(state) for use in shown)]
+    more = len(summary.tasks) - len(shown)
+    table = _table("Tasks", "lived", *(name for _, name in used), more=more, noun="task")
+    for use in shown:
+        task = summary.recording.tasks[use.task]
+        name = summary.words.task(use.task)
+        table.add_row(
+            f"  {name}" if not task.is_main else name,
+            span(use.lived),
+            *(_share(use.spent.get(state, 0), use.lived) for state, _ in used),
+            style="dim" if task.is_helper else "",
+        )
+    return table
+
+
+def _share(part: int, whole: int) -> str:
+    return percent(part, whole) if part else "·"
+
+
+def _locks(summary: Summary) -> Table | None:
+    uses = [use for use in summary.locks if use.acquired or use.in_vain]
+    if not uses:
+        return None
+    more = len(uses) - _MOST_ROWS
+    table = _table(
+        "Locks", "taken", "had to wait", "waited", "held", "longest", "", more=more, noun="lock"
+    )
+    for use in uses[:_MOST_ROWS]:
+        longest, where = "·", ""
+        if use.longest:
+            longest = span(use.longest.ended - use.longest.began)
+            place = summary.words.place(use.longest.site)
+            where = f"{place}, {summary.words.task(use.longest.task)}".removeprefix(", ")
+        table.add_row(
+            summary.words.thing(use.thing),
+            f"{use.acquired:,}",
+            _share(use.contended, use.acquired),
+            span(use.waited) if use.waited else "·",
+            percent(use.held, summary.recording.duration),
+            longest,
+            where,
+        )
+    return table
+
+
+def _queues(summary: Summary) -> Table | None:
+    uses = [use for use in summary.queues if use.put or use.got or use.starved or use.held_up]
+    if not uses:
+        return None
+    more = len(uses) - _MOST_ROWS
+    table = _table(
+        "Queues and pipes",
+        "in",
+        "out",
+        "deepest",
+        "on average",
+        "takers waited",
+        "givers waited",
+        more=more,
+        noun="queue",
+    )
+    for use in uses[:_MOST_ROWS]:
+        table.add_row(
+            summary.words.thing(use.thing),
+            f"{use.put:,}",
+            f"{use.got:,}",
+            f"{use.deepest:,}" if use.deepest >= 0 else "·",
+            f"{use.average_depth:.1f}" if use.average_depth >= 0 else "·",
+            span(use.starved) if use.starved else "·",
+            span(use.held_up) if use.held_up else "·",
+        )
+    return table
+
+
+_DID = {
+    "running": "runs",
+    "gil": "waits for the GIL",
+    "ready": "waits for a processor",
+    "blocked": "waits",
+    "sleeping": "sleeps",
+    "idle": "waits for work",
+    "unknown": "waits outside of Python",
+    "start": "is started",
+    "hand-over": "is woken",
+    "interpreter": "is not yet recorded",
+    "after its end": "has ended, and the run goes on",
+}
+
+
+def _path(summary: Summary) -> Table | None:
+    if not summary.path_shares:
+        return None
+    table = _table("Critical path", "", "share", "time")
+    shown = list(summary.path_shares.items())[:_MOST_ROWS]
+    for (task, what), spent in shown:
+        table.add_row(
+            summary.words.task(task),
+            _DID.get(what, what),
+            percent(spent, summary.recording.duration),
+            span(spent),
+        )
+    return table
+
+
+def _hang_lines(summary: Summary) -> Iterator[RenderableType]:
+    """Yield who waits for whom, the way out, and the stacks."""
+    diagnosis = summary.diagnosis
+    assert diagnosis is not None  # noqa: S101 - looked at by the caller
+    assert summary.hang is not None  # noqa: S101
+    yield Text(diagnosis.remedy)
+    yield Text()
+    if diagnosis.cycle:
+        yield Text.assemble("The cycle: ", (diagnosis.cycle, "bold"))
+    for task, line in diagnosis.lines:
+        style = "bold" if task in summary.hang.cycle else ""
+        yield Text(f"  {line}", style=style)
+    for task in summary.hang.going_on:
+        if summary.hang.of(task) is None:
+            yield Text(f"  {summary.words.task(task)} goes on")
+    yield from _stack_lines(summary)
+
+
+def _stack_lines(summary: Summary) -> Iterator[Text]:
+    recording = summary.recording
+    for task, stack in sorted(recording.stacks.items()):
+        if not stack or recording.tasks[task].is_helper:
+            continue
+        yield Text()
+        yield Text(f"{summary.words.task(task)}, innermost line first:", style="dim")
+        for site in stack[:_MOST_ROWS]:
+            found = recording.sites[site]
+            yield Text(f"  {summary.words.place(site)}  {found.function}  {found.source}")
+
+
+def to_json(summary: Summary, verdict: str, message: str) -> dict[str, Any]:
+    """Return the summary as JSON-ready data; times in nanoseconds, tasks and things by their index.
+
+    verdict: pass, fail, time-out, interrupted or deadlock; message: why, in a sentence.
+    """
+    recording = summary.recording
+    return {
+        "schema": 1,
+        "verdict": verdict,
+        "message": message,
+        "command": list(recording.command),
+        "exit_code": recording.exit_code,
+        "python": recording.python,
+        "cores": recording.cores,
+        "began": recording.wall_clock,
+        "duration": recording.duration,
+        "records": len(recording.records),
+        "lost": recording.lost,
+        "advice": summary.advice,
+        "parallelism": round(summary.parallelism, 3),
+        "knows_gil": summary.knows_gil,
+        "processes": [asdict(process) for process in recording.processes],
+        "tasks": [
+            {
+                "index": use.task,
+                "name": recording.tasks[use.task].name,
+                "process": recording.tasks[use.task].process,
+                "is_helper": recording.tasks[use.task].is_helper,
+                "lived": use.lived,
+                **{state.value: use.spent.get(state, 0) for state in State},
+            }
+            for use in summary.tasks
+        ],
+        "locks": [_lock_json(summary, index) for index in range(len(summary.locks))],
+        "queues": [
+            {"label": summary.words.thing(use.thing), **asdict(use)} for use in summary.queues
+        ],
+        "critical_path": [
+            {"task": piece.task, "begin": piece.begin, "end": piece.end, "what": piece.what}
+            for piece in summary.path.pieces
+        ],
+        "hang": _hang_json(summary),
+    }
+
+
+def _lock_json(summary: Summary, index: int) -> dict[str, Any]:
+    use = summary.locks[index]
+    hold = use.longest
+    return {
+        "label": summary.words.thing(use.thing),
+        "thing": use.thing,
+        "kind": summary.recording.things[use.thing].kind,
+        "acquired": use.acquired,
+        "contended": use.contended,
+        "in_vain": use.in_vain,
+        "waited": use.waited,
+        "held": use.held,
+        "longest_hold": {
+            "task": hold.task,
+            "duration": hold.ended - hold.began,
+            "location": _location(summary.recording, hold.site),
+        }
+        if hold
+        else None,
+    }
+
+
+def _location(recording: Recording, site: int) -> str:
+    if not 0 <= site < len(recording.sites):
+        return ""
+    return f"{recording.sites[site].file}:{recording.sites[site].line}"
+
+
+def _hang_json(summary: Summary) -> dict[str, Any] | None:
+    hang, diagnosis = summary.hang, summary.diagnosis
+    if hang is None or diagnosis is None or not hang.stuck:
+        return None
+    recording = summary.recording
+    return {
+        "headline": diagnosis.headline,
+        "remedy": diagnosis.remedy,
+        "is_deadlock": bool(hang.doomed),
+        "cycle": list(hang.cycle),
+        "waiting": [
+            {
+                "task": one.task,
+                "kind": one.wait.kind.name.lower(),
+                "thing": summary.words.thing(one.wait.thing) if one.wait.thing >= 0 else None,
+                "location": _location(recording, one.wait.site),
+                "waits_for": list(one.waits_for),
+                "is_in_deadlock": one.task in hang.doomed,
+                "line": line,
+            }
+            for one, (_, line) in zip(hang.stuck, diagnosis.lines, strict=True)
+        ],
+        "stacks": {
+            str(task): [_location(recording, site) for site in stack]
+            for task, stack in recording.stacks.items()
+        },
+    }
