@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands import NEVER_ENDS, ROOT, cookbook
-from parallel_cookbook.cli.run import _target
+from parallel_cookbook.cli.run import find_program
 from parallel_cookbook.content import load_book
 from parallel_cookbook.errors import UsageError
 
@@ -160,7 +160,7 @@ def test_a_path_that_may_not_be_entered_is_explained(monkeypatch: pytest.MonkeyP
     book = load_book()
     monkeypatch.setattr(Path, "stat", refuse)
     with pytest.raises(UsageError, match=r"cannot read 'secret/x.py': Permission denied"):
-        _target(book, "secret/x.py")
+        find_program(book, "secret/x.py")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from parallel_cookbook.cli.options import RecipeName, Seconds, json_option, print_json
+from parallel_cookbook.cli.options import (
+    RecipeName,
+    Seconds,
+    check_page,
+    json_option,
+    print_json,
+)
 from parallel_cookbook.cli.run import PROGRAM_ARGUMENTS, ProgramCommand
 from parallel_cookbook.cli.sentinel import stand_guard
 from parallel_cookbook.content import load_book
@@ -111,7 +117,7 @@ def check(
             raise UsageError("--html shows a whole check; leave --replay out")
         context.exit(_replay(entry, found, schedule, options, as_json=as_json))
     if page is not None:
-        _check_page(page)
+        check_page(page)
 
     def show(report: CheckReport) -> int:
         if as_json:
@@ -187,20 +193,6 @@ def _replay_command(target: Target, entry: Entry, options: dict[str, Any], sched
 def _replay_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return those options of a check on which an execution depends."""
     return {name: options[name] for name in ("include", "max_steps")}
-
-
-def _check_page(page: Path) -> None:
-    """Raise UsageError if `page` cannot be written, before the search, which may be long."""
-    folder = page.parent
-    reason = ""
-    if page.is_dir():
-        reason = "it is a folder"
-    elif not folder.is_dir():
-        reason = f"there is no folder {str(folder)!r}"
-    elif not os.access(page if page.exists() else folder, os.W_OK):
-        reason = "there is no permission to write there"
-    if reason:
-        raise UsageError(f"cannot write {str(page)!r}: {reason}")
 
 
 def _write_page(

@@ -21,6 +21,7 @@ from parallel_cookbook.cli.doctor import doctor
 from parallel_cookbook.cli.options import command_name
 from parallel_cookbook.cli.practice import practice, practice_summary
 from parallel_cookbook.cli.run import run
+from parallel_cookbook.cli.trace import trace
 from parallel_cookbook.content import load_book
 from parallel_cookbook.errors import CookbookError, UsageError
 from parallel_cookbook.report.book import overview_lines
@@ -76,7 +77,7 @@ def cookbook(context: click.Context) -> None:
             click.echo(line)
 
 
-for command in (list_, show, run, check, practice, new, doctor, completion):
+for command in (list_, show, run, check, trace, practice, new, doctor, completion):
     cookbook.add_command(command)
 
 

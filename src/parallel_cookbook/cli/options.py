@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
 import shutil
 import sys
@@ -14,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from parallel_cookbook.content import load_book
+from parallel_cookbook.errors import UsageError
 
 AFTER_DASHES = "parallel_cookbook.after_dashes"
 """The key in a context's `meta` that is there when what is typed belongs to the program."""
@@ -128,6 +130,20 @@ def print_json(data: dict[str, Any]) -> None:
     except UnicodeEncodeError:
         text = json.dumps(data, indent=2)
     click.echo(text)
+
+
+def check_page(page: Path) -> None:
+    """Raise UsageError if `page` cannot be written, before what may take long."""
+    folder = page.parent
+    reason = ""
+    if page.is_dir():
+        reason = "it is a folder"
+    elif not folder.is_dir():
+        reason = f"there is no folder {str(folder)!r}"
+    elif not os.access(page if page.exists() else folder, os.W_OK):
+        reason = "there is no permission to write there"
+    if reason:
+        raise UsageError(f"cannot write {str(page)!r}: {reason}")
 
 
 def command_name() -> str:

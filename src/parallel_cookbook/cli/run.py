@@ -164,7 +164,7 @@ def _targets(
     """Return what to run, in the order asked for, each once."""
     from parallel_cookbook.report.run import Target  # noqa: PLC0415 - see run
 
-    targets = [_target(book, name) for name in names]
+    targets = [find_program(book, name) for name in names]
     recipes = [recipe for number in chapters for recipe in book.chapter(number).recipes]
     recipes += book.recipes if everything else ()
     targets += [Target(recipe.path, recipe) for recipe in recipes]
@@ -176,7 +176,8 @@ def _targets(
     return list(once.values())
 
 
-def _target(book: Book, name: str) -> Target:
+def find_program(book: Book, name: str) -> Target:
+    """Return what `name` means: a recipe, a file, or a function of either; UsageError if there is no such."""
     from parallel_cookbook.report.run import Target  # noqa: PLC0415 - see run
 
     place, _, function = name.partition("::")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from parallel_cookbook.trace.states import State
+from parallel_cookbook.trace.watch import Ending
 from parallel_cookbook.trace.words import count, percent, span
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from parallel_cookbook.trace.recording import Recording
     from parallel_cookbook.trace.summary import Summary
+    from parallel_cookbook.trace.watch import Traced
 
 _MOST_ROWS = 8
 """In each table; the rest is in the JSON."""
@@ -33,7 +37,7 @@ _COLUMNS = (
 
 
 def summary_lines(summary: Summary, ending: str) -> Iterator[RenderableType]:
-    """Yield the summary. ending: how the run ended, in a few words."""
+    """Yield the summary, a line or a table at a time. ending: how the run ended, in a few words."""
     recording = summary.recording
     tasks = count(len(recording.tasks), "task")
     processes = count(len(recording.processes), "process", "processes")
@@ -165,7 +169,7 @@ _DID = {
     "unknown": "waits outside of Python",
     "start": "is started",
     "hand-over": "is woken",
-    "interpreter": "is not yet recorded",
+    "interpreter": "starts: Python itself",
     "after its end": "has ended, and the run goes on",
 }
 
@@ -196,10 +200,10 @@ def _hang_lines(summary: Summary) -> Iterator[RenderableType]:
         yield Text.assemble("The cycle: ", (diagnosis.cycle, "bold"))
     for task, line in diagnosis.lines:
         style = "bold" if task in summary.hang.cycle else ""
-        yield Text(f"  {line}", style=style)
+        yield _indented(line, style)
     for task in summary.hang.going_on:
         if summary.hang.of(task) is None:
-            yield Text(f"  {summary.words.task(task)} goes on")
+            yield _indented(f"{summary.words.task(task)} goes on")
     yield from _stack_lines(summary)
 
 
@@ -212,7 +216,12 @@ def _stack_lines(summary: Summary) -> Iterator[Text]:
         yield Text(f"{summary.words.task(task)}, innermost line first:", style="dim")
         for site in stack[:_MOST_ROWS]:
             found = recording.sites[site]
-            yield Text(f"  {summary.words.place(site)}  {found.function}  {found.source}")
+            yield _indented(f"{summary.words.place(site)}  {found.function}  {found.source}")
+
+
+def _indented(line: str, style: str = "") -> Padding:
+    """Return a line whose continuation on a narrow terminal is indented as well."""
+    return Padding(Text(line, style=style), (0, 0, 0, 2))
 
 
 def to_json(summary: Summary, verdict: str, message: str) -> dict[str, Any]:
@@ -315,3 +324,31 @@ def _hang_json(summary: Summary) -> dict[str, Any] | None:
             for task, stack in recording.stacks.items()
         },
     }
+
+
+def verdict_of(traced: Traced) -> str:
+    """Return pass, fail, leftover, time-out, deadlock or interrupted."""
+    if traced.ending is Ending.ENDED:
+        return "fail" if traced.exit_code else "pass"
+    return traced.ending.value
+
+
+def ending_words(traced: Traced, timeout_s: float) -> str:
+    """Return how a run ended, in a few words."""
+    code = traced.exit_code or 0
+    if traced.ending is Ending.ENDED:
+        return f"exit code {code}" if code >= 0 else f"ended by {_signal_name(-code)}"
+    limit = f" after {timeout_s:g} s" if timeout_s else ""
+    return {
+        Ending.LEFTOVER: "it ended, but left processes running; ended them",
+        Ending.TIME_OUT: f"still running{limit}; ended",
+        Ending.DEADLOCK: "ended by us, because nobody in it could ever go on",
+        Ending.INTERRUPTED: "interrupted",
+    }[traced.ending]
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

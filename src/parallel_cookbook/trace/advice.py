@@ -59,7 +59,9 @@ class _Adviser:
         self._states = states
         self._contention = contention
         self._path = path
-        self._whole = recording.duration
+        began = min(task.began for task in recording.tasks)
+        self._whole = max(recording.duration - began, 1)
+        """Without what the interpreter itself took to start."""
 
     def candidates(self) -> Iterator[tuple[float, str]]:
         """Yield the causes that were found: what share of the run each cost, and a sentence."""

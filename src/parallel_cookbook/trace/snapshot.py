@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def as_of(recording: Recording, moment: int) -> Recording:
-    """Return what was recorded until `moment`, nanoseconds: what ended later had not ended, and the run goes on."""
+    """Return what was recorded until `moment`, nanoseconds; what ended later had not ended."""
     return replace(
         recording,
         duration=moment,
