@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import shlex
 from functools import partial
 from pathlib import Path
