@@ -12,9 +12,10 @@ if not sys.flags.safe_path:
     del sys.path[0]  # our own folder
 
 from parallel_cookbook.trace import recorder
-from parallel_cookbook.trace.recorder import running
+from parallel_cookbook.trace.recorder import processes, running
 
 if __name__ == "__main__":
     folder, method, kind, name, function, *arguments = sys.argv[1:]
+    processes.set_default_start_method(method)
     recorder.begin(folder, name="main", method="")
-    running.execute(kind, name, function, arguments, method)
+    running.execute(kind, name, function, arguments)

@@ -57,7 +57,7 @@ def _change(module: ModuleType) -> None:
             continue
         inside = before.__func__ if isinstance(before, staticmethod) else before
         after = factory(inside)
-        if not isinstance(after, type):
+        if after is not inside and not isinstance(after, type):
             functools.update_wrapper(after, inside)
         setattr(owner, last, staticmethod(after) if inside is not before else after)
 
