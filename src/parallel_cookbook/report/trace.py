@@ -207,7 +207,7 @@ def _hang_lines(summary: Summary) -> Iterator[RenderableType]:
     yield from _stack_lines(summary)
 
 
-def _stack_lines(summary: Summary) -> Iterator[Text]:
+def _stack_lines(summary: Summary) -> Iterator[RenderableType]:
     recording = summary.recording
     for task, stack in sorted(recording.stacks.items()):
         if not stack or recording.tasks[task].is_helper:
