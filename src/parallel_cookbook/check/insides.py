@@ -120,13 +120,12 @@ class Insides:
     def __init__(self, kernel: Kernel, memory: Memory) -> None:
         self._kernel = kernel
         self._memory = memory
+        self.key_of_global: Callable[[str, str], tuple[object, ...]]
+        """Returns the key of the place of a module's global variable."""
+        self.on_module_store: Callable[[ModuleType, str], None] = lambda _module, _name: None
+        """Called when a global variable of a module is stored otherwise than by its name."""
         self._executing: set[int] = set()
         """The generators of which a step has begun and not ended, by their ids."""
-
-    key_of_global: Callable[[str, str], tuple[object, ...]]
-    """Returns the key of the place of a module's global variable."""
-    on_module_store: Callable[[ModuleType, str], None] = staticmethod(lambda _module, _name: None)
-    """Called when a global variable of a module is stored otherwise than by its name."""
 
     # --- items ----------------------------------------------------------------------------------
 

@@ -44,6 +44,10 @@ class NameHooks:
         self._places = memory.places
         self._read = memory.read
         self._write = memory.write
+        self.module_names: dict[str, str] = {}
+        """For each rewritten file, the name of its module; set by who loads the program."""
+        self.on_module_store: Callable[[str, str], None] = lambda _file, _name: None
+        self.on_late_binding: Callable[[int], None] = lambda _site: None
         self._for_loops: set[int] = set()
         """The sites of loops that are no `while` loops."""
 
@@ -90,10 +94,6 @@ class NameHooks:
         if not self._kernel.running.group.is_alone:
             self.on_late_binding(site)
         return value
-
-    module_names: dict[str, str] = {}  # noqa: RUF012 - set by the program's loader, for each file
-    on_module_store: Callable[[str, str], None] = staticmethod(lambda _file, _name: None)
-    on_late_binding: Callable[[int], None] = staticmethod(lambda _site: None)
 
     def new_scope(self) -> Any:
         return _Scope()
