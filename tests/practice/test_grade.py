@@ -12,6 +12,7 @@ import pytest
 from graded import changed, exercise_named
 from parallel_cookbook.practice import grade as grade_module
 from parallel_cookbook.practice.grade import Grader, Progress, grade
+from parallel_cookbook.practice.grading import Grading
 from parallel_cookbook.run import processes
 
 if TYPE_CHECKING:
@@ -212,6 +213,18 @@ def test_progress_is_told_while_a_grade_is_waited_for(grader: Grader, tmp_path: 
     grader.grade(exercise, answer, on_progress=told.append)
     assert told
     assert told[0].executions == 0
+
+
+def test_a_file_that_changes_while_it_is_graded_gets_no_verdict(tmp_path: Path) -> None:
+    """Else a right text could be graded, and a wrong one explored."""
+    answer = tmp_path / "01_visitor_count.py"
+    answer.write_text(SOLUTION)
+
+    def save(_is_watching: bool) -> None:
+        answer.write_text(VISITOR_COUNT.source)
+
+    found = Grading(VISITOR_COUNT, answer, 20, "", on_look=save).grade()
+    assert (found.verdict, found.kind) == ("error", "missing-file"), found
 
 
 def test_what_on_progress_raises_ends_the_grading(grader: Grader, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ class Grading:
     on_progress: Callable[[Tally], None] = lambda _tally: None
     on_look: Callable[[bool], None] = lambda _is_watching: None
     _began: float = field(default_factory=time.monotonic)
+    _data: bytes = b""
     _source: str = ""
     _report: CheckReport | None = None
 
@@ -85,13 +86,14 @@ class Grading:
             if changed:
                 message = f"`{changed}` was changed, which does not belong to the answer"
                 found = self._rejected("harness-changed", message, 0)
-        return found or self._run() or self._passed()
+        found = found or self._run() or self._passed()
+        return self._look_whether_it_changed() or found
 
     # --- the text -------------------------------------------------------------------------------
 
     def _read(self) -> Grade | None:
         try:
-            data = self.answer.read_bytes()
+            data = self._data = self.answer.read_bytes()
         except OSError as error:
             return self._error("missing-file", f"cannot read it: {error.strerror}", 0)
         if len(data) > _MAX_BYTES:
@@ -108,6 +110,15 @@ class Grading:
         except (RecursionError, MemoryError):
             return self._error("syntax", "this is nested too deeply", 0)
         return None
+
+    def _look_whether_it_changed(self) -> Grade | None:
+        """Refuse a grade of which nobody knows to which text it belongs: a check reads the file again."""
+        try:
+            if not self._data or self.answer.read_bytes() == self._data:
+                return None
+        except OSError:
+            pass
+        return self._error("missing-file", "it was changed while it was graded; grade it again", 0)
 
     def _look_at_kept_parts(self) -> Grade | None:
         faults = changes_of_kept_parts(self.exercise.source, self._source, self.exercise.may_change)
