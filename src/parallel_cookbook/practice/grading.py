@@ -147,7 +147,8 @@ class Grading:
         if not faults:
             return None
         line, sentence = faults[0]
-        return self._rejected("harness-changed", sentence, line)
+        grade = self._rejected("harness-changed", sentence, line)
+        return replace(grade, claim="An answer keeps to what its task needs.")
 
     # --- the interleavings ----------------------------------------------------------------------
 
@@ -260,6 +261,8 @@ class Grading:
             except CookbookError:  # the file was written meanwhile
                 story = None
         kind, message = _kind_and_message(failure)
+        if kind == "assertion" and (promise := _asserted(self._source, failure, self.answer)):
+            message = f"`{promise}` does not hold" + (f": {message}" if message else "")
         if call:
             message = f"{message} (when it is called as `{call}`)"
         verdict = "error" if kind in {"unsupported", "import"} else "fail"
@@ -397,9 +400,19 @@ def _kind_and_message(failure: Failure) -> tuple[str, str]:
     if failure.kind == "unsupported":
         return "unsupported", message.partition(" If it only takes long")[0]
     if failure.kind == "assertion":
-        text = message.removeprefix("AssertionError").removeprefix(": ")
-        return "assertion", text or "an assertion fails"
+        return "assertion", message.removeprefix("AssertionError").removeprefix(": ")
     return failure.kind, message
+
+
+def _asserted(source: str, failure: Failure, answer: Path) -> str:
+    """Return what is claimed by the `assert` that fails, as the answer has it; empty if that is not known."""
+    file, line = _place(failure.location)
+    if file != str(answer):
+        return ""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            return " ".join((ast.get_source_segment(source, node.test) or "").split())
+    return ""
 
 
 def _first_line(message: str) -> str:

@@ -32,7 +32,7 @@ _NEXT_STEPS = {
     "syntax": "Correct that line, and save the file again.",
     "import": "Correct the import, and save the file again.",
     "missing-file": "Put the file back; `cookbook practice reset` makes a new one.",
-    "harness-changed": "Take that back: what is to be kept is the judge of what you may change.",
+    "harness-changed": "Take that back: what surrounds your part is the judge of it.",
     "not-run": "Let main() run to its end, whatever happens.",
     "not-concurrent": "Let the tasks work at the same time again; then see what goes wrong between them.",
     "busy-wait": "Let whoever waits sleep until somebody wakes him: on a lock, a Condition, a queue.",
@@ -45,6 +45,13 @@ _NEXT_STEPS = {
     "exception": "Find the step before the exception; what should nobody have been able to do there?",
     "leaked-task": "Wait for whatever you have started.",
 }
+
+
+_NAMES = {
+    "harness-changed": "not yours to change",
+    "budget": "too much to prove",
+}
+"""Kinds that say more in other words."""
 
 
 def grade_lines(grade: Grade) -> Iterator[RenderableType]:
@@ -60,9 +67,7 @@ def grade_lines(grade: Grade) -> Iterator[RenderableType]:
         yield Text(_proof(grade))
         return
     yield Text()
-    yield Text.assemble(
-        (grade.kind.replace("-", " "), style), f"{_where(grade)}: {_message(grade)}"
-    )
+    yield Text.assemble((_name(grade), style), f"{_where(grade)}: {_message(grade)}")
     failure = next(iter(grade.report.failures), None) if grade.report else None
     if grade.story is not None and failure is not None:
         yield from story_lines(grade.story, failure)
@@ -129,6 +134,10 @@ def _steps(grade: Grade) -> Iterator[dict[str, Any]]:
 
 def _where(grade: Grade) -> str:
     return f" ({Path(grade.file).name}:{grade.line})" if grade.line else ""
+
+
+def _name(grade: Grade) -> str:
+    return _NAMES.get(grade.kind, grade.kind.replace("-", " "))
 
 
 def _message(grade: Grade) -> str:
