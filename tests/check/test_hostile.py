@@ -30,6 +30,16 @@ HOSTILE = {
         "step-limit",
     ),
     "recursion without end": ("def f(): f()", "fail", "exception"),
+    "recursion without end through hooks": (
+        "class C:\n    def f(self): self.f()\ndef f(): C().f()",
+        "fail",
+        "exception",
+    ),
+    "recursion without end through a property": (
+        "class C:\n    @property\n    def f(self): return self.f\ndef f(): C().f",
+        "fail",
+        "exception",
+    ),
     "sys.exit in a task": ("import sys\ndef f(): sys.exit(3)", "pass", None),
     "os._exit": ("import os\ndef f(): os._exit(3)", "error", "unsupported"),
     "a socket": ("import socket\ndef f(): socket.socket()", "error", "unsupported"),

@@ -192,6 +192,23 @@ def test_an_answer_that_ends_its_process_gets_a_grade(
     assert pids
 
 
+def test_a_judge_that_fails_says_so_and_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A mistake of ours is no verdict on the answer."""
+
+    def broken(_grading: Grading) -> None:
+        raise KeyError("a mistake of ours")
+
+    monkeypatch.setattr(Grading, "_read", broken)
+    grading = Grading(VISITOR_COUNT, tmp_path / "any.py", 20, "")
+    with pytest.raises(KeyError) as raised:
+        grading.grade()
+    found = grading.given_up(raised.value)
+    assert (found.verdict, found.kind) == ("error", "unsupported")
+    assert "a mistake of ours" in found.message
+
+
 def test_a_grader_whose_process_is_gone_starts_another(tmp_path: Path) -> None:
     """Whoever has killed it."""
     answer = tmp_path / "01_visitor_count.py"

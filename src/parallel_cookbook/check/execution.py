@@ -522,6 +522,8 @@ def _is_ours(error: BaseException) -> bool:
     """Whether the check itself raised it by mistake: then it says nothing about the program."""
     if isinstance(error, ImportError):
         return False  # the program's own, raised by the loader that stands in for the interpreter's
+    if isinstance(error, RecursionError | MemoryError):
+        return False  # whoever asked for the last bit of it
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

@@ -175,6 +175,7 @@ class _One:
         self._answer = answer
         self._max_seconds = max_seconds
         self._on_progress = on_progress
+        self._control: socket.socket
         self._mark = processes.new_mark()
         self._began = time.monotonic()
         self._pid = 0
@@ -189,6 +190,7 @@ class _One:
         """Send the request; at the end of the block nothing is left that executes the answer."""
         from parallel_cookbook.practice.worker import Request  # noqa: PLC0415 - with the check: 0.1 s
 
+        self._control = control
         with tempfile.TemporaryDirectory(prefix="cookbook-") as folder:
             self._trace = Path(folder) / "trace"
             request = Request(
@@ -223,6 +225,8 @@ class _One:
             try:
                 message = self._news.recv()
             except (EOFError, OSError, pickle.UnpicklingError, ValueError):
+                # It has ended, or is about to; unless it has only closed its end.
+                select.select([self._control], [], [], _TRACE_S)
                 return None
             if isinstance(message, Grade):
                 return message

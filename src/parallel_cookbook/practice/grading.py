@@ -53,6 +53,7 @@ _MAX_OTHER_EXECUTIONS = 100
 """So many interleavings are tried with other arguments of `main`."""
 MAX_STALL_S = 2.0
 _MAX_BYTES = 200_000
+_MAX_TOLD = 300
 
 
 @dataclass(slots=True)
@@ -88,6 +89,11 @@ class Grading:
                 found = self._rejected("harness-changed", message, 0)
         found = found or self._run() or self._passed()
         return self._look_whether_it_changed() or found
+
+    def given_up(self, error: BaseException) -> Grade:
+        """Return the grade of an answer that has brought the judge itself into trouble."""
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_TOLD]
+        return self._error("unsupported", f"it cannot be judged: the judge fails with {what}", 0)
 
     # --- the text -------------------------------------------------------------------------------
 

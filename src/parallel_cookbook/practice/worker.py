@@ -111,7 +111,11 @@ def _grade(request: Request, news: Connection) -> NoReturn:
             on_progress=teller.progress,
             on_look=teller.look,
         )
-        teller.send(grading.grade())
+        try:
+            grade = grading.grade()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
+            grade = grading.given_up(error)
+        teller.send(grade)
     os._exit(0)
 
 
