@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -11,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from commands import COOKBOOK, ROOT, cookbook
+from commands import COOKBOOK, ROOT, cookbook, wait_until_none
 from parallel_cookbook.practice.exercises import load_exercises
 from parallel_cookbook.practice.folder import MARKER, Folder, make_folder
 from practice_terminal import PracticeTerminal
@@ -152,6 +154,21 @@ def test_two_windows_see_each_others_progress(tmp_path: Path) -> None:
     assert passed_in(tmp_path) == {EXERCISES[0].id, EXERCISES[1].id}
 
 
+def test_a_folder_that_is_removed_meanwhile_is_told(tmp_path: Path) -> None:
+    """The window goes on, and says what is missing; a new file can still be made."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    with PracticeTerminal(mine) as terminal:
+        terminal.wait_for("As it stands")
+        for place in (MARKER, "ch01_introduction"):
+            shutil.rmtree(mine / place)
+        terminal.wait_for("missing file")
+        terminal.type("xy")
+        terminal.wait_for("your progress cannot be written")
+        assert (mine / PLACE).read_bytes() == FIRST.path.read_bytes()
+        assert "Traceback" not in terminal.raw
+
+
 def test_progress_that_is_damaged_meanwhile_is_told_and_rebuilt(tmp_path: Path) -> None:
     """A line on the screen says where the damaged file is; the window goes on."""
     with PracticeTerminal(tmp_path) as terminal:
@@ -171,7 +188,8 @@ def test_a_signal_restores_the_terminal_and_leaves_no_process(
     tmp_path: Path, number: signal.Signals, code: int, is_grading: bool
 ) -> None:
     """On every way out, also in the midst of a grade."""
-    with PracticeTerminal(tmp_path) as terminal:
+    token = f"{os.getpid()}-{tmp_path.name}"
+    with PracticeTerminal(tmp_path, COOKBOOK_TEST=token) as terminal:
         terminal.wait_for("As it stands")
         assert terminal.state == "in use"
         if is_grading:
@@ -181,6 +199,7 @@ def test_a_signal_restores_the_terminal_and_leaves_no_process(
         assert terminal.wait_for_end() == code
         assert terminal.state == "restored"
         assert "Traceback" not in terminal.raw
+    assert wait_until_none("COOKBOOK_TEST", token) == []
 
 
 def test_ctrl_c_on_the_terminal_ends_it(tmp_path: Path) -> None:
@@ -287,6 +306,13 @@ def test_list_before_the_beginning_makes_nothing(tmp_path: Path) -> None:
     assert data["folder"] is None
     assert {item["status"] for item in data["exercises"]} == {"untouched"}
     assert not list(tmp_path.iterdir())
+
+
+def test_list_of_another_folder_is_about_that_one(tmp_path: Path) -> None:
+    """In a learner's folder, too, --dir names another."""
+    make_folder(tmp_path, EXERCISES).note_pass(FIRST, "digest")
+    listed = cookbook("practice", "list", "--json", "--dir", "nowhere", cwd=tmp_path)
+    assert json.loads(listed.stdout)["passed"] == 0
 
 
 def test_list_as_json_tells_a_teacher_how_far_it_is(tmp_path: Path) -> None:

@@ -235,13 +235,15 @@ def test_an_empty_folder_is_used_itself_and_another_gets_one(tmp_path: Path) -> 
 @pytest.mark.skipif(
     sys.platform != "linux" and os.geteuid() == 0, reason="root may write everywhere on this system"
 )
-@pytest.mark.parametrize("is_made", [False, True], ids=["new", "made before"])
-def test_in_a_read_only_folder(tmp_path: Path, is_made: bool) -> None:
+@pytest.mark.parametrize("before", ["new", "made", "damaged"])
+def test_in_a_read_only_folder(tmp_path: Path, before: str) -> None:
     """To begin there is refused in a sentence; to go on works, and says that nothing can be noted."""
     root = tmp_path / "mine"
     root.mkdir()
-    if is_made:
+    if before != "new":
         make_folder(root, load_exercises())
+    if before == "damaged":
+        (root / MARKER / "progress.json").write_text("nonsense")
     for place in (root / MARKER, root):
         if place.exists():
             place.chmod(0o555)
@@ -255,13 +257,16 @@ def test_in_a_read_only_folder(tmp_path: Path, is_made: bool) -> None:
         preexec_fn=obey_permissions,
     )
     assert "Traceback" not in ran.stderr
-    if is_made:
-        assert "introduction/eager_call  not right yet" in ran.stdout
-        assert "your progress cannot be written" in ran.stderr
-        assert ran.returncode == 1
-    else:
+    if before == "new":
         assert "Permission denied; name another one with --dir" in ran.stderr
         assert ran.returncode == 2
+        return
+    assert "introduction/eager_call  not right yet" in ran.stdout
+    told = "damaged, and cannot be kept" if before == "damaged" else "progress cannot be written"
+    assert told in ran.stderr
+    assert ran.returncode == 1
+    if before == "damaged":
+        assert (root / MARKER / "progress.json").read_text() == "nonsense"
 
 
 def obey_permissions() -> None:

@@ -128,7 +128,7 @@ def list_(context: click.Context, /, *, as_json: bool) -> None:
     folder = _existing_folder(context)
     exists = folder is not None
     if folder is None:
-        folder = Folder(Path(), load_exercises())
+        folder = Folder(context.meta.get(_FOLDER, _here()), load_exercises())
     if as_json:
         print_json(pages.list_as_json(folder, exists=exists))
         return
@@ -321,16 +321,14 @@ def _begin(context: click.Context, name: str | None) -> int:
     """Practise on a terminal; elsewhere grade once. Makes the folder if there is none."""
     exercises = load_exercises()
     exercise = find_exercise(exercises, name) if name else None
-    notices = []
-    folder = _existing_folder(context)
+    folder, notices = _existing_folder(context), []
     if folder is None:
         folder, notice = _make_folder(context, exercises)
         notices.append(notice)
-    notices += folder.take_notices()
     if sys.stdin.isatty() and sys.stdout.isatty():
         from parallel_cookbook.cli.practice_watch import practise  # noqa: PLC0415 - rich, watchdog
 
-        practise(folder, exercise, notices, context.obj)
+        practise(folder, exercise, notices + folder.take_notices(), context.obj)
         return 0
     from parallel_cookbook.cli.practice_grading import check_folder  # noqa: PLC0415
     from parallel_cookbook.report import practice_pages as pages  # noqa: PLC0415

@@ -79,6 +79,7 @@ class ProgressFile:
         self._lock_path = path.with_name("lock")
         self._unwritten: list[Callable[[Progress], Progress]] = []
         self._notices: list[str] = []
+        self._has_told_of_damage = False
 
     def take_notices(self) -> list[str]:
         """Return what there is to tell of the file, each sentence once."""
@@ -93,8 +94,7 @@ class ProgressFile:
         try:
             progress = self._parse()
         except _CorruptError:
-            with self._locked():
-                progress = self._read_or_set_aside()
+            progress = self._set_aside()
         for change in self._unwritten:
             progress = change(progress)
         return progress
@@ -131,21 +131,33 @@ class ProgressFile:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _set_aside(self) -> Progress:
+        """Keep a damaged file aside, and begin a new one; return what another window has begun, if any."""
+        try:
+            with self._locked():
+                return self._read_or_set_aside()
+        except OSError as error:
+            if not self._has_told_of_damage:
+                self._has_told_of_damage = True
+                self._notices.append(
+                    f"the file of your progress, {str(self.path)!r}, is damaged, and cannot be kept "
+                    f"aside: {error.strerror}; what you do now is not noted"
+                )
+            return Progress()
+
     def _read_or_set_aside(self) -> Progress:
-        """Return what the file says; under the lock. A file that cannot be understood is kept aside."""
+        """Return what the file says; under the lock. A file that cannot be understood is kept aside.
+
+        Raises OSError if it cannot be.
+        """
         try:
             return self._parse()
         except _CorruptError as error:
             kept = _free_name(self.path)
-            try:
-                self.path.rename(kept)
-            except OSError as failure:
-                where = f"it cannot be kept aside: {failure.strerror}"
-            else:
-                where = f"it is kept as {kept.name!r}"
+            self.path.rename(kept)
             self._notices.append(
-                f"the file of your progress was damaged ({error}); {where}, and a new one is begun; "
-                f"`cookbook practice check --all` finds what you have solved"
+                f"the file of your progress was damaged ({error}); it is kept as {kept.name!r}, and a "
+                f"new one is begun; `cookbook practice check --all` finds what you have solved"
             )
             return Progress()
 
