@@ -483,6 +483,19 @@ def test_a_classroom_is_graded_into_junits_xml(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob(MARKER))
 
 
+def test_nothing_is_believed_or_changed_in_a_learners_folder(tmp_path: Path) -> None:
+    """Neither progress that somebody has written by hand, nor damaged progress, which stays as it is."""
+    make_folder(tmp_path / "ada", EXERCISES).note_pass(FIRST, "digest")
+    make_folder(tmp_path / "bob", EXERCISES)
+    damaged = tmp_path / "bob" / MARKER / "progress.json"
+    damaged.write_text("nonsense")
+    ran = cookbook("practice", "grade", ".", "--exercise", FIRST.id, "--json", cwd=tmp_path)
+    learners = json.loads(ran.stdout)["learners"]
+    assert [learner["grades"][0]["verdict"] for learner in learners] == ["fail", "fail"]
+    assert damaged.read_text() == "nonsense"
+    assert sorted(path.name for path in damaged.parent.iterdir()) == ["lock", "progress.json"]
+
+
 def test_one_learners_folder_is_graded_too(tmp_path: Path) -> None:
     """For a pipeline in the learner's own repository: 0 when what was asked for is right."""
     classroom(tmp_path)

@@ -311,6 +311,7 @@ def practice_summary(command: str) -> str:
         folder = Folder(root, exercises)
     except UsageError as error:
         return str(error)
+    _tell(folder.take_notices())
     text = f"{folder.passed} of {len(exercises)} exercises passed"
     if folder.passed < len(exercises):
         text += f"; go on with {folder.current.id}: {go_on}"

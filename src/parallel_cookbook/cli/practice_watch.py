@@ -185,6 +185,7 @@ class _Window:
             yield pages.heading(session.folder, session.exercise)
             return
         yield from grade_lines(grade)
+        yield Text()
         yield pages.file_line(session.folder, session.exercise, grade.line)
         if grade.passed and session.is_all_passed:
             yield Text()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parallel_cookbook.errors import UsageError
-from parallel_cookbook.practice.folder import MARKER, Folder
+from parallel_cookbook.practice.folder import MARKER, answer_path
+from parallel_cookbook.practice.progress import peek
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +55,5 @@ def find_answers(
 
 def _places(root: Path, exercises: Sequence[Exercise]) -> Answers:
     """Return where a learner's answers stand, or would stand. Only reads."""
-    if (root / MARKER / "progress.json").is_file():
-        folder = Folder(root, exercises)
-        return {exercise: folder.path(exercise) for exercise in exercises}
-    return {exercise: root / f"{exercise.place}.py" for exercise in exercises}
+    progress = peek(root / MARKER / "progress.json")
+    return {exercise: answer_path(root, progress, exercise) for exercise in exercises}

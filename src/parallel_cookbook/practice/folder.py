@@ -62,8 +62,7 @@ class Folder:
 
     def path(self, exercise: Exercise) -> Path:
         """Return where the learner's copy stands, or would stand."""
-        place = self.progress.of(exercise.id).file
-        return self.root / (place if _is_inside(place) else f"{exercise.place}.py")
+        return answer_path(self.root, self.progress, exercise)
 
     def status(self, exercise: Exercise) -> Status:
         """Return how far an exercise has come. Reads its files."""
@@ -226,6 +225,12 @@ def _with_changes(progress: Progress, changes: Mapping[str, dict[str, str]]) -> 
     for name, change in changes.items():
         progress = progress.with_entry(name, **change)
     return progress
+
+
+def answer_path(root: Path, progress: Progress, exercise: Exercise) -> Path:
+    """Return where the answer to an exercise stands in the folder `root`, or would stand."""
+    place = progress.of(exercise.id).file
+    return root / (place if _is_inside(place) else f"{exercise.place}.py")
 
 
 def find_folder(start: Path) -> Path | None:

@@ -92,7 +92,7 @@ class ProgressFile:
         Raises UsageError if the file may not be read, or belongs to a newer version of this package.
         """
         try:
-            progress = self._parse()
+            progress = self.parse()
         except _CorruptError:
             progress = self._set_aside()
         for change in self._unwritten:
@@ -151,7 +151,7 @@ class ProgressFile:
         Raises OSError if it cannot be.
         """
         try:
-            return self._parse()
+            return self.parse()
         except _CorruptError as error:
             kept = _free_name(self.path)
             self.path.rename(kept)
@@ -161,7 +161,8 @@ class ProgressFile:
             )
             return Progress()
 
-    def _parse(self) -> Progress:
+    def parse(self) -> Progress:
+        """Return what the file says; what `read` and `update` begin with."""
         try:
             data = json.loads(self.path.read_bytes())
         except FileNotFoundError:
@@ -197,6 +198,14 @@ class ProgressFile:
             yield
         finally:
             os.close(handle)
+
+
+def peek(path: Path) -> Progress:
+    """Return the progress in a file of somebody else's, and change nothing; none if it makes no sense."""
+    try:
+        return ProgressFile(path).parse()
+    except (_CorruptError, UsageError):
+        return Progress()
 
 
 def write_at_once(path: Path, data: bytes) -> None:
