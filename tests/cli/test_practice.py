@@ -259,6 +259,28 @@ def test_arrow_keys_do_nothing(tmp_path: Path) -> None:
         assert "does nothing" not in shown
 
 
+def test_on_a_terminal_that_cannot_move_it_prints_line_by_line(tmp_path: Path) -> None:
+    """No escape codes; what a key came to is shown in a line of its own."""
+    with PracticeTerminal(tmp_path, TERM="dumb") as terminal:
+        terminal.wait_for("As it stands")
+        terminal.type("s")
+        terminal.wait_for("after your own")
+        terminal.save(PLACE, SOLUTION)
+        terminal.wait_for("proven right")
+        assert "\x1b" not in terminal.raw
+
+
+def test_a_page_that_has_not_changed_is_not_drawn_again(tmp_path: Path) -> None:
+    """A key that only has a message leaves the page alone; so does looking at the file."""
+    with PracticeTerminal(tmp_path) as terminal:
+        terminal.wait_for("As it stands")
+        terminal.type("t")  # takes away what was told at the beginning
+        terminal.wait_for("watching")
+        terminal.type("s")
+        shown = terminal.wait_for("after your own")
+        assert FIRST.title not in shown
+
+
 # --- without a terminal -----------------------------------------------------------------------------
 
 
@@ -277,6 +299,17 @@ def test_without_a_terminal_it_grades_once_and_says_so(tmp_path: Path) -> None:
     assert "deadlock" in ran.stdout
     assert "\x1b" not in ran.stdout
     assert ran.stderr == ""
+
+
+def test_without_standard_input_it_grades_once_too(tmp_path: Path) -> None:
+    """A closed standard input is no terminal."""
+    command = shlex.join([*COOKBOOK, "practice"])
+    ran = subprocess.run(
+        ["sh", "-c", f"{command} <&-"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "This is no terminal" in ran.stdout
+    assert "Traceback" not in ran.stderr
+    assert ran.returncode == 1
 
 
 def test_in_a_folder_with_other_files_it_makes_one_within(tmp_path: Path) -> None:

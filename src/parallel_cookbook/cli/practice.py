@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.practice.result import Grade
 
 _DEFAULT_MAX_SECONDS = 10.0
+_NO_LIMIT_S = 1e7
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 1, "unknown": 3}
 
 
@@ -84,7 +85,8 @@ _max_seconds_option = click.option(
     type=Seconds(),
     default=_DEFAULT_MAX_SECONDS,
     show_default=True,
-    help="Spend at most this on an answer; what is not proven by then is no pass.",
+    help="Spend at most this on an answer, 0 for no limit; what is not proven by then is no pass.",
+    callback=lambda _context, _param, value: value or _NO_LIMIT_S,
 )
 _optional_name = click.argument("name", required=False, type=ExerciseName())
 
@@ -326,7 +328,7 @@ def _begin(context: click.Context, name: str | None) -> int:
     if folder is None:
         folder, notice = _make_folder(context, exercises)
         notices.append(notice)
-    if sys.stdin.isatty() and sys.stdout.isatty():
+    if os.isatty(0) and os.isatty(1):
         from parallel_cookbook.cli.practice_watch import practise  # noqa: PLC0415 - rich, watchdog
 
         practise(folder, exercise, notices + folder.take_notices(), context.obj)

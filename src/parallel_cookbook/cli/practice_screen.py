@@ -33,7 +33,9 @@ class Terminal:
     """
 
     def __init__(self) -> None:
-        self._input = sys.stdin.fileno()
+        self.can_move = os.environ.get("TERM", "dumb") != "dumb"
+        """Whether a text can be shown in the place of another."""
+        self._input = 0
         self._before = termios.tcgetattr(self._input)
         self._wake, self._woken = os.pipe()
         for end in (self._wake, self._woken):
@@ -99,12 +101,11 @@ class Terminal:
 
     def show(self, page: str, status: str) -> None:
         """Show a page from the top of the screen, with a status in the line below."""
-        self._write(f"{_CLEAR if _may_move() else chr(10)}{page}{status}")
+        self._write(f"{_CLEAR if self.can_move else chr(10)}{page}{status}")
 
     def show_status(self, status: str) -> None:
         """Show another status in the last line."""
-        if _may_move():
-            self._write(f"{_CLEAR_LINE}{status}")
+        self._write(f"{_CLEAR_LINE if self.can_move else chr(10)}{status}")
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -144,7 +145,3 @@ class Terminal:
 def _keys_in(data: bytes) -> str:
     """Return the characters that were typed; what other keys (arrows and the like) send is left out."""
     return _ESCAPES.sub("", data.decode(errors="ignore"))
-
-
-def _may_move() -> bool:
-    return os.environ.get("TERM", "dumb") != "dumb"

@@ -212,7 +212,7 @@ class _Window:
             text = Text(session.message, style="yellow")
         elif (progress := self._grader.progress) is not None:
             text = Text("grading …", style="dim")
-            if progress.executions:
+            if progress.executions and self._terminal.can_move:
                 text.append(
                     f" {progress.executions:,} interleavings, about {progress.share_done:.0%}"
                 )

@@ -70,6 +70,7 @@ class Watch:
                 observer.schedule(self._handler, str(folder), event_filter=_CHANGES)
             observer.start()
         except OSError:  # too many files are watched, or a folder is gone
+            observer.stop()
             return self
         self._observer = observer
         return self
