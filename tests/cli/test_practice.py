@@ -241,6 +241,17 @@ def test_a_resized_terminal_is_drawn_anew(tmp_path: Path) -> None:
         assert "after" in shown
 
 
+def test_a_page_that_is_too_long_says_so(tmp_path: Path) -> None:
+    """What has left the window at the top is above; the list keeps within the window."""
+    with PracticeTerminal(tmp_path, size=(16, 100)) as terminal:
+        terminal.wait_for("scroll up")
+        terminal.type("l")
+        shown = terminal.wait_for("watching")
+        assert "scroll up" not in shown
+        assert "▸  1" in shown
+        assert "after" in shown
+
+
 def test_the_end_of_input_ends_it(tmp_path: Path) -> None:
     """Ctrl-D leaves, as it does elsewhere."""
     with PracticeTerminal(tmp_path) as terminal:

@@ -112,7 +112,9 @@ class _Window:
 
     def _draw(self) -> None:
         """Draw what has changed: the whole page, its last line, or nothing."""
-        page, status = self._text(self._page()), self._text([self._status()]).rstrip("\n")
+        page = self._text(self._page())
+        is_long = page.count("\n") >= shutil.get_terminal_size().lines
+        status = self._text([self._status(is_long=is_long)]).rstrip("\n")
         shown, self._shown = self._shown, (page, status)
         if self._terminal.take_redraw() or page != shown[0]:
             self._terminal.show(page, status)
@@ -200,7 +202,7 @@ class _Window:
                 " shows the book's solution.",
             )
 
-    def _status(self) -> Text:
+    def _status(self, *, is_long: bool) -> Text:
         session = self._session
         if session.view == "reset?":
             text = Text(
@@ -218,6 +220,8 @@ class _Window:
                 )
         else:
             text = Text(f"watching {session.folder.path(session.exercise).name}", style="dim")
+            if is_long:
+                text.append("  (the page is longer than the window: scroll up)")
             if not self._watch.is_watching:
                 text.append(" (looking once a second: this system reports no changes)")
         text.no_wrap, text.overflow = True, "crop"
