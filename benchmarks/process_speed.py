@@ -23,9 +23,10 @@ from parallel_cookbook.check.execution import Machine
 from parallel_cookbook.strategies import Dpor
 
 PROCESSES = """\
-from multiprocessing import Barrier, Process as Task, Queue, Value
+from multiprocessing import Barrier, Pool, Process as Task, Queue, Value
 """
 THREADS = """\
+from multiprocessing.pool import ThreadPool as Pool
 from queue import Queue
 from threading import Barrier, Lock, Thread as Task
 
@@ -71,6 +72,14 @@ PROCESS_PROGRAMS = {
         tasks=2,
         own="thing.wait()",
     ),
+    "a Pool(2).map over 4 items": """
+def square(number):
+    return number * number
+
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        assert pool.map(square, range(4)) == [0, 1, 4, 9]
+""",
 }
 
 

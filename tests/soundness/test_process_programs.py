@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parallel_cookbook.check import Budget, Entry, check_entry, replay_entry
-from parallel_cookbook.strategies import Dfs, Dpor
-from random_processes import outcomes, random_process_program
+from parallel_cookbook.strategies import Dfs, Dpor, RandomWalk
+from random_processes import MANAGED, outcomes, random_process_program, search
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +44,24 @@ def test_dpor_finds_every_outcome_of_processes(part: int, tmp_path: Path) -> Non
             if judge is not None:
                 compared += 1
                 assert found == judge, f"{name}:\n{file.read_text()}"
+    assert compared
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("families", [MANAGED, ("pool",)], ids=["managers", "pools"])
+def test_dpor_finds_what_a_random_walk_finds(families: tuple[str, ...], tmp_path: Path) -> None:
+    """These have too many executions for a plain search; a random walk with all points finds nothing new."""
+    compared = 0
+    for number in range(PROGRAMS):
+        seed = f"walk/{families[0]}/{SEED}/{number}"
+        file = tmp_path / f"program{number}.py"
+        file.write_text(random_process_program(seed, 2 + number % 2, families))
+        found = outcomes(file, Dpor, 200)
+        if found is None:
+            continue
+        compared += 1
+        walked, _ = search(file, lambda: RandomWalk(1), 40, are_all_points=True)
+        assert walked <= found, f"random_process_program({seed!r}):\n{file.read_text()}"
     assert compared
 
 

@@ -491,5 +491,120 @@ PROGRAMS = {
         "colour = 'blue'\np = Process(target=work)\np.start()\np.join()\nprint(colour)",
     ),
     "started twice": one("pass", "p = Process(target=work)\np.start()\np.join()\np.start()"),
+    "a pool": program(
+        "def double(x): return 2 * x",
+        """
+        with Pool(2) as pool:
+            print(pool.map(double, range(3)))
+            print(sorted(pool.imap_unordered(double, [3, 4])))
+        """,
+    ),
+    "items that are taken one by one": program(
+        """
+        def double(x): return 2 * x
+
+        def items(asked):
+            for n in range(2):
+                asked.append(n)
+                yield n
+            raise LookupError
+        """,
+        """
+        asked = []
+        with Pool(1) as pool:
+            it = pool.imap(double, items(asked))
+            print(next(it), next(it), asked)
+            try:
+                next(it)
+            except LookupError as error:
+                print(type(error).__name__)
+        """,
+    ),
+    "a pool on a value": program(
+        """
+        def install(value):
+            global shared
+            shared = value
+
+        def add(n):
+            shared.value += n
+        """,
+        """
+        value = Value("i", 0)
+        with Pool(2, install, (value,)) as pool:
+            pool.map(add, [1, 1])
+        print(value.value)
+        """,
+    ),
+    "what a worker raises": program(
+        "def fail(x): raise LookupError(x)",
+        """
+        with Pool(1) as pool:
+            for call in (lambda: pool.map(fail, [1]), lambda: pool.map(lambda x: x, [1])):
+                try:
+                    call()
+                except Exception as error:
+                    print(type(error).__name__)
+        """,
+    ),
+    "a manager": one(
+        "table['n'] += 1\nnested = table['list']\nnested.append(1)\nitems.append(2)",
+        """
+        with Manager() as manager:
+            table = manager.dict(n=0, list=[])
+            items = manager.list()
+            twice(work, table, items)
+            print(table, items)
+        """,
+        "table, items",
+    ),
+    "a manager's lock": one(
+        "with lock: table['n'] += 1",
+        """
+        with Manager() as manager:
+            table, lock = manager.dict(n=0), manager.Lock()
+            twice(work, table, lock)
+            print(table["n"])
+        """,
+        "table, lock",
+    ),
+    "a manager that is gone": program(
+        "",
+        """
+        manager = Manager()
+        table = manager.dict()
+        manager.shutdown()
+        try:
+            table["x"] = 1
+        except (OSError, EOFError) as error:
+            print("gone")
+        """,
+    ),
+    "parts of structures": program(
+        """
+        class Pair(Structure):
+            _fields_ = [("a", c_int), ("b", c_int * 2)]
+
+        def work(pairs):
+            pairs[1].a += 1
+            pairs[1].b[1] += 1
+        """,
+        """
+        pairs = RawArray(Pair, 2)
+        twice(work, pairs)
+        print(pairs[1].a, pairs[1].b[1], pairs[0].a)
+        """,
+    ),
+    "text in shared memory": one(
+        "text.value = b'ab'\nprint(text.raw[:3])",
+        """
+        text = Array("c", 4)
+        p = Process(target=work, args=(text,))
+        p.start()
+        p.join()
+        print(text.value, text[0], len(text))
+        """,
+        "text",
+    ),
     "a queue in a message": program("", "Pipe()[0].send(Queue())"),
 }

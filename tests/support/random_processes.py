@@ -10,7 +10,7 @@ from parallel_cookbook.check.exploration import Budget, explore
 from parallel_cookbook.check.program import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from parallel_cookbook.strategies import Strategy
@@ -25,6 +25,16 @@ def get(queue):
         return queue.get(timeout=0.01)
     except Empty:
         return "empty"
+
+
+def install(value):
+    global shared
+    shared = value
+
+
+def add(number):
+    shared.value += number
+    return shared.value
 
 """
 MAIN = """
@@ -98,14 +108,53 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "barrier": ("Barrier(2)", ("log.append({x}.wait())",)),
+    "table": (
+        "Manager().dict(n=0)",
+        (
+            "{x}['n'] += 1",
+            "{x}['n'] = {n}",
+            "log.append({x}.get('n'))",
+            "log.append({x}.pop('n', None))",
+            "{x}.update(n={n})",
+        ),
+    ),
+    "items": (
+        "Manager().list([0])",
+        ("{x}.append({n})", "{x}[0] += 1", "log.append(len({x}))", "log.append({x}[:])"),
+    ),
+    "served": (
+        "Manager().Queue({small})",
+        ("{x}.put({n})", "log.append(get({x}))", "log.append({x}.qsize())"),
+    ),
+    "guard": (
+        "Manager().Lock()",
+        ("with {x}: log.append({n})", "log.append({x}.acquire(False))", "{x}.acquire()"),
+    ),
+    "pool": (
+        "Value('i', 0)",
+        (
+            "with Pool(1, install, ({x},)) as pool: log.append(pool.map(add, [1, 2]))",
+            "with Pool(2, install, ({x},)) as pool: log.append(pool.map(add, [1, 1]))",
+            "with Pool(1, install, ({x},)) as pool: log.append(pool.apply(add, (1,)))",
+            "with Pool(1, install, ({x},)) as pool: log.append(list(pool.imap(add, iter((1, 2)))))",
+            "with Pool(2, install, ({x},)) as pool: log += pool.imap_unordered(add, [1, 2])",
+            "{x}.value += 1",
+            "log.append({x}.value)",
+        ),
+    ),
 }
 """For each kind of thing: how it is made, and what a process may do with it."""
+MANAGED = ("table", "items", "served", "guard")
+"""Those that a manager owns."""
 
 
-def random_process_program(seed: str, size: int = 4) -> str:
+def random_process_program(
+    seed: str, size: int = 4, families: Sequence[str] = tuple(FAMILIES)
+) -> str:
     """Return a program of two or three processes with `size` statements; the same for the same seed."""
     source = random.Random(seed)
-    kinds = source.sample(sorted(FAMILIES), source.choice((1, 1, 2)))
+    most = min(len(families), source.choice((1, 1, 2)))
+    kinds = source.sample(sorted(families), most)
     bodies: list[list[str]] = [[] for _ in range(source.choice((2, 2, 3)))]
     for _ in range(size):
         source.choice(bodies).append(_statement(source, kinds))
@@ -120,7 +169,7 @@ def random_process_program(seed: str, size: int = 4) -> str:
         else:
             lines += [f"def own(log, {names}):", *body, "    return", ""]
     works = ", ".join(f"work{number}" for number in range(1, len(bodies)))
-    last = ", things[0].value" if kinds[0] == "value" else ""
+    last = ", things[0].value" if kinds[0] in {"value", "pool"} else ""
     return "\n".join(lines) + MAIN.format(objects=objects, works=works, last=last)
 
 
@@ -144,13 +193,23 @@ def outcomes(
 
     are_all_points: leave no point out that the check would leave out until the program looks there.
     """
+    found, is_all = search(file, strategy, max_executions, are_all_points=are_all_points)
+    return found if is_all else None
+
+
+def search(
+    file: Path,
+    strategy: Callable[[], Strategy],
+    max_executions: int,
+    *,
+    are_all_points: bool = False,
+) -> tuple[set[object], bool]:
+    """Return what so many executions of a program have come to, and whether that is all."""
     machine = Machine(Entry(file), max_steps=2000)
     if are_all_points:
         kernel = machine.kernel
         kernel.are_releases_points = kernel.are_lives_points = True
         kernel.are_kills_points = kernel.are_handovers_points = True
     tally = explore(machine, strategy, Budget(max_executions, None), stop_at_first=False)
-    if not tally.is_exhaustive:
-        return None
     faults: set[object] = {(fault.kind, fault.message) for fault in tally.faults}
-    return faults | {stdout for stdout, _ in tally.outcomes}
+    return faults | {stdout for stdout, _ in tally.outcomes}, tally.is_exhaustive
