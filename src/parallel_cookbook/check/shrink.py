@@ -99,7 +99,8 @@ def _try(machine: Machine, fault: Fault, order: list[int]) -> _Follower | None:
     """Execute in this order; return what was done if the same fault came out."""
     follower = _Follower(order)
     execution = machine.execute(follower)
-    same = any(f.kind == fault.kind and f.location == fault.location for f in execution.faults)
+    wanted = fault.kind, fault.location, fault.message
+    same = any((f.kind, f.location, f.message) == wanted for f in execution.faults)
     return follower if same else None
 
 
