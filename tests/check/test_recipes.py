@@ -11,29 +11,34 @@ from parallel_cookbook.content import Recipe, load_book
 from parallel_cookbook.targets import find_target
 
 BOOK = load_book()
-NOT_YET = re.compile(r"\bSIGINT\b")
-"""What is not simulated yet: Ctrl-C."""
-CHECKED = [
-    recipe
-    for number in range(1, 6)
-    for recipe in BOOK.chapter(number).recipes
-    # The processes of chapter 1 are there to compute for long.
-    if not NOT_YET.search(recipe.code) and (number > 1 or "multiprocessing" not in recipe.code)
-]
-NEEDS_A_FORK = {("synchronisation/fork_lock", "pitfall_fork_while_held")}
-"""Wrong only where a child inherits its parent's memory; every start is a spawn here."""
+COMPUTES = "it is there to compute for long, and would in each of its executions"
+SIGINT = "the signal SIGINT is not simulated"
+NOT_CHECKED = {
+    ("introduction/concurrency_or_parallelism", "main"): COMPUTES,
+    ("introduction/cpu_bound", "main"): COMPUTES,
+    ("introduction/choose_by_measurement", "main"): COMPUTES,
+    ("introduction/three_models", "main"): "it listens on a socket",
+    ("processes/interrupt", "main"): SIGINT,
+    ("processes/interrupt", "pitfall_graceful_close"): SIGINT,
+    ("synchronisation/fork_lock", "pitfall_fork_while_held"): (
+        "it is wrong only where a child inherits its parent's memory; every start is a spawn here"
+    ),
+}
+"""What cannot be proven, and why."""
+CHECKED = [recipe for number in range(1, 6) for recipe in BOOK.chapter(number).recipes]
+MAINS = [recipe for recipe in CHECKED if (recipe.id, "main") not in NOT_CHECKED]
 PITFALLS = [
     (recipe, name)
     for recipe in CHECKED
     for name in recipe.pitfalls
-    if (recipe.id, name) not in NEEDS_A_FORK
+    if (recipe.id, name) not in NOT_CHECKED
 ]
 
 
-def check_recipe(recipe: Recipe, function: str) -> CheckReport:
+def check_recipe(recipe: Recipe, function: str, max_executions: int | None = None) -> CheckReport:
     target = find_target(BOOK, f"{recipe.id}::{function}")
     entry = Entry(target.file, target.module, target.function, (), target.root)
-    return check_entry(entry, target=target.name, budget=Budget(max_seconds=60))
+    return check_entry(entry, target=target.name, budget=Budget(max_executions, 60))
 
 
 def declared_kind(recipe: Recipe, pitfall: str) -> str:
@@ -44,20 +49,20 @@ def declared_kind(recipe: Recipe, pitfall: str) -> str:
     return match[1]
 
 
-def test_all_of_chapters_2_4_and_5_are_among_them() -> None:
-    """No recipe on threads, messages or synchronisation is left out."""
-    recipes = [recipe for number in (2, 4, 5) for recipe in BOOK.chapter(number).recipes]
-    assert {recipe.id for recipe in recipes} <= {recipe.id for recipe in CHECKED}
+@pytest.mark.parametrize(("recipe", "function"), NOT_CHECKED)
+def test_what_is_not_checked_cannot_be(recipe: str, function: str) -> None:
+    """One execution shows that the reason still holds; whatever can be proven must be."""
+    (found,) = (one for one in CHECKED if one.id == recipe)
+    report = check_recipe(found, function, 1)
+    if NOT_CHECKED[recipe, function] == COMPUTES:
+        assert report.verdict == "unknown"
+    elif function == "pitfall_fork_while_held":
+        assert report.verdict == "pass"  # a fork that inherits nothing is harmless
+    else:
+        assert report.verdict == "error"
 
 
-def test_a_fork_that_inherits_nothing_is_harmless() -> None:
-    """What is only wrong under fork's semantics passes under spawn's."""
-    recipes = {recipe.id: recipe for recipe in CHECKED}
-    for recipe, pitfall in NEEDS_A_FORK:
-        assert check_recipe(recipes[recipe], pitfall).verdict == "pass"
-
-
-@pytest.mark.parametrize("recipe", CHECKED, ids=lambda recipe: recipe.id)
+@pytest.mark.parametrize("recipe", MAINS, ids=lambda recipe: recipe.id)
 def test_main_is_right_in_every_interleaving(recipe: Recipe) -> None:
     """The verdict is pass, which is given only if every class of interleavings was explored."""
     report = check_recipe(recipe, "main")
