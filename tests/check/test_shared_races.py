@@ -10,10 +10,18 @@ import pytest
 from parallel_cookbook.check import Budget, CheckReport, Entry, check_entry
 
 HEAD = """\
+import ctypes
+import operator
+import struct
 import time
 from ctypes import Structure, Union, c_byte, c_int
 from multiprocessing import Array, Barrier, Event, Lock, Manager, Process, Queue, RawArray, RawValue, Value
+from io import BytesIO
+from multiprocessing.heap import BufferWrapper
 from multiprocessing.shared_memory import ShareableList, SharedMemory
+from struct import pack_into, unpack_from
+
+INT = struct.Struct("i")
 
 
 class Point(Structure):
@@ -74,6 +82,22 @@ UPDATES = [
     ("RawArray(Point, 2)", "x[1].y += 1"),
     ("Array(Point, 2)", "x[1].y += 1"),
     ("ShareableList([0, 0])", "x[1] += 1"),
+    (
+        "SharedMemory(create=True, size=8)",
+        "pack_into('i', x.buf, 0, unpack_from('i', x.buf, 0)[0] + 1)",
+    ),
+    (
+        "SharedMemory(create=True, size=8)",
+        "INT.pack_into(x.buf, 0, INT.unpack_from(x.buf, 0)[0] + 1)",
+    ),
+    ("SharedMemory(create=True, size=8)", "struct.pack_into('B', x.buf, 0, x.buf[0] + 1)"),
+    ("SharedMemory(create=True, size=8)", "x.buf.__setitem__(0, x.buf.__getitem__(0) + 1)"),
+    ("SharedMemory(create=True, size=8)", "operator.setitem(x.buf, 0, x.buf[0] + 1)"),
+    ("SharedMemory(create=True, size=8)", "BytesIO(bytes([x.buf[0] + 1])).readinto(x.buf[:1])"),
+    ("SharedMemory(create=True, size=8)", "x.buf[:1] = bytes([x.buf.tobytes()[0] + 1])"),
+    ("BufferWrapper(8)", "x.create_memoryview()[0] += 1"),
+    ("RawArray('b', 2)", "x[0] = bytes(x)[0] + 1"),
+    ("RawArray('c', 2)", "x.value = bytes([x.raw[0] + 1])"),
     ("SharedMemory(create=True, size=16)", "x.buf[1] += 1"),
     ("SharedMemory(create=True, size=16)", "x.buf[1:3] = bytes(x.buf[2:4])"),
     ("Manager().dict(n=0)", "x['n'] += 1"),
@@ -188,8 +212,8 @@ def test_the_lock_of_one_side_is_named(tmp_path: Path) -> None:
     report = check(tmp_path, works, "value = Value('i', 0)\nboth(one, two, value)")
     (warning,) = report.warnings
     assert warning.message == (
-        "value.value: Process-1 writes it in line 23, Process-2 reads and writes it in line 26, and "
-        "nothing orders the two: line 23 holds value.get_lock() and line 26 holds value.get_lock() "
+        "value.value: Process-1 writes it in line 31, Process-2 reads and writes it in line 34, and "
+        "nothing orders the two: line 31 holds value.get_lock() and line 34 holds value.get_lock() "
         "for each access by itself only, not from one to the next"
     )
 
@@ -226,6 +250,29 @@ def test_only_overlapping_accesses_race(
     assert bool(report.warnings) == races
 
 
+@pytest.mark.parametrize(
+    ("make", "use", "what"),
+    [
+        ("SharedMemory(create=True, size=8)", "c_int.from_buffer(x.buf)", "from_buffer of a view"),
+        (
+            "SharedMemory(create=True, size=8)",
+            "list(struct.iter_unpack('i', x.buf))",
+            "iter_unpack",
+        ),
+        ("RawArray('i', 2)", "memoryview(x)[0] = 1", "memoryview of an object"),
+        ("Array('i', 2)", "ctypes.memset(x.get_obj(), 1, 4)", "a function of C of an object"),
+    ],
+)
+def test_what_keeps_shared_memory_is_refused(
+    tmp_path: Path, make: str, use: str, what: str
+) -> None:
+    """Nobody would see the accesses that it makes later."""
+    report = check(tmp_path, UPDATE.format(use), f"x = {make}\nboth(work, work, x, Lock())")
+    assert report.verdict == "error"
+    assert report.failures[0].kind == "unsupported"
+    assert what in report.failures[0].message
+
+
 def test_a_race_can_be_an_error(tmp_path: Path) -> None:
     """With `races="error"` the program fails, with the kind data-race and the line."""
     works = UPDATE.format("x.value += 1")
@@ -233,7 +280,7 @@ def test_a_race_can_be_an_error(tmp_path: Path) -> None:
     report = check(tmp_path, works, main, races="error")
     assert report.verdict == "fail"
     (failure,) = report.failures
-    assert (failure.kind, failure.location[-3:]) == ("data-race", ":23")
+    assert (failure.kind, failure.location[-3:]) == ("data-race", ":31")
     assert not check(tmp_path, works, main, races="ignore").warnings
 
 

@@ -33,10 +33,13 @@ from parallel_cookbook.check.natures import (
     nature_of,
 )
 from parallel_cookbook.check.schedule import key_of
+from parallel_cookbook.check.shared_arguments import NAMES as SHARING_NAMES
+from parallel_cookbook.check.shared_arguments import announce_object, writes_view
 from parallel_cookbook.check.space import SeenModules
 from parallel_cookbook.check.stand_in import stand_in
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS, FRAME_READING_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
+from parallel_cookbook.simulation.processes.ctypes_views import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +57,9 @@ _TEXTS: Final = frozenset({str, bytes})
 _TEXT_METHODS: Final = frozenset({"join", "format", "format_map"})
 """Methods of texts that look into what they are given."""
 _BOUND: Final = frozenset({types.MethodType, types.BuiltinMethodType, types.MethodWrapperType})
+_BUILT_IN: Final = frozenset({types.BuiltinMethodType, types.MethodWrapperType})
+_LOOKED_AT: Final = MAKING_VIEWS | SHARING_NAMES | READING_METHODS
+"""Methods and functions that matter even if the process has one thread only."""
 _SLOTS: Final = frozenset({"__setattr__", "__getattribute__", "__delattr__"})
 """What classes define to have a say in the access to attributes; `object`'s own make the access."""
 
@@ -274,21 +280,52 @@ class CheckHooks(ContainerHooks):
 
     # --- calls ----------------------------------------------------------------------------------
 
-    def load_method(self, site: int, obj: Any, name: str, /) -> Any:
+    def load_method(self, site: int, obj: Any, name: str, /) -> Any:  # noqa: PLR0911 - a table
         kind = type(obj)
-        if self._kernel.is_alone and name not in MAKING_VIEWS:
+        if self._kernel.is_alone and name not in _LOOKED_AT:
             return getattr(obj, name)
         if kind is types.ModuleType:
             return self._function(site, obj, name)
         if base_of(kind) is not None or (kind in _TEXTS and name in _TEXT_METHODS):
             return self._announcing_method(site, obj, name)
-        if kind is memoryview and name in READING_METHODS:
-            self._announce_view(site, obj, None)
+        if kind is memoryview:
+            return self._method_of_view(site, obj, name)
         if kind is super:
             return self._inherited_method(site, obj, name)
         if obj is object and name in _SLOTS:
             return functools.partial(self._access_plainly, site, name)
-        return self.load_attr(site, obj, name)
+        method = self.load_attr(site, obj, name)
+        return method if name not in SHARING_NAMES else self._method_on_shared(site, method)
+
+    def _method_on_shared(self, site: int, method: Any) -> Any:
+        """Return a method of built-in code that announces what it does to shared memory that it is given."""
+        if type(method) in _BUILT_IN:
+            return functools.partial(self.call_builtin, site, method)
+        return self._looking_for_shared(site, method) if hasattr(method, "stands_for") else method
+
+    def _looking_for_shared(self, site: int, method: Callable[..., Any]) -> Any:
+        """Return what behaves as a method, and announces what it does to shared memory that it is given."""
+
+        def announced(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            self._announce_all_shared(site, method, args)
+            return method(*args, **kwargs)
+
+        return stand_in(method.__name__, method, announced)
+
+    def _method_of_view(self, site: int, view: memoryview, name: str) -> Any:
+        """Return a method of a view, which is announced when it is called."""
+        method = getattr(view, name)
+        if not callable(method):
+            return method
+
+        def announced(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            if name in {"__setitem__", "__getitem__"} and args:
+                self._announce_view(site, view, args[0], is_store=name == "__setitem__")
+            elif name in READING_METHODS:
+                self._announce_view(site, view, None)
+            return method(*args, **kwargs)
+
+        return stand_in(name, method, announced)
 
     def _function(self, site: int, module: types.ModuleType, name: str) -> Any:
         """Return a function of a module, which announces what it does to its arguments."""
@@ -344,9 +381,7 @@ class CheckHooks(ContainerHooks):
         return stand_in(name, method, announced)
 
     def call_builtin(self, site: int, func: Any, /, *args: Any, **kwargs: Any) -> Any:
-        for arg in args:
-            if type(arg) is memoryview and func is not len:
-                self._announce_view(site, arg, None)
+        self._announce_all_shared(site, func, (*args, *kwargs.values()) if kwargs else args)
         if self._kernel.is_alone:
             return (
                 self._note_instance(args[0], func(*args)) if func is vars else func(*args, **kwargs)
@@ -362,6 +397,18 @@ class CheckHooks(ContainerHooks):
         args = self._insides.with_stand_ins(site, getattr(func, "__name__", ""), args)
         self._insides.announce_arguments(site, func, (*args, *kwargs.values()))
         return func(*args, **kwargs)
+
+    def _announce_all_shared(self, site: int, func: Any, args: tuple[Any, ...]) -> None:
+        for arg in args:
+            if type(arg) is memoryview or isinstance(arg, Shared):
+                self._announce_shared(site, func, arg)
+
+    def _announce_shared(self, site: int, func: Any, arg: Any) -> None:
+        """Announce what a function does to a view, or to an object in shared memory."""
+        if type(arg) is not memoryview:
+            announce_object(self._kernel, func, arg)
+        elif func is not len:
+            self._announce_view(site, arg, None, is_store=writes_view(self._kernel, func, arg))
 
     def _on_attribute(self, site: int, func: Any, obj: Any, name: str, *more: Any) -> Any:
         """Do what `getattr`, `hasattr`, `setattr` and `delattr` do."""

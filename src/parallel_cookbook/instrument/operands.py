@@ -56,6 +56,7 @@ CONTAINER_FUNCTIONS = frozenset(
         "list",
         "map",
         "max",
+        "memoryview",
         "min",
         "next",
         "print",

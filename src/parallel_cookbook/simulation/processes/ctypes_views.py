@@ -67,6 +67,10 @@ class Shared:
         """Announce a read of the whole. One step."""
         self._memory.cells.load(self._cells_of(self._plain, ""))
 
+    def store_all(self) -> None:
+        """Announce a write of the whole. One step."""
+        self._memory.cells.store(self._cells_of(self._plain, ""))
+
     def guard_by(self, lock: Lock | RLock) -> None:
         """Have it noted who takes this lock, for who looks for races of the accesses under it."""
         self._memory.cells.entered = lock.guard()

@@ -188,13 +188,22 @@ class ShareableList(_BaseList):  # type: ignore[misc]  # the same
 # --- views --------------------------------------------------------------------------------------
 
 
+def _mapping(view: memoryview) -> tuple[Any, Cells] | None:
+    world = active_kernel().state.get("processes")
+    return world.mapped.get(id(view.obj)) if world is not None and world.mapped else None
+
+
+def is_shared(view: memoryview) -> bool:
+    """Whether it is a view of memory that processes share."""
+    return _mapping(view) is not None
+
+
 def announce(view: memoryview, index: Any, *, is_store: bool) -> None:
     """Announce an access to an item or a slice of a view of shared memory, None is all: a step.
 
     Views of anything else are nobody's business.
     """
-    world = active_kernel().state.get("processes")
-    mapped = world.mapped.get(id(view.obj)) if world is not None and world.mapped else None
+    mapped = _mapping(view)
     if mapped is None:
         return
     _, cells = mapped
