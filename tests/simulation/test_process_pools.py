@@ -210,3 +210,29 @@ def test_threads_of_a_pool_share_and_pickle_nothing(tmp_path: Path) -> None:
         """,
     )
     assert outputs(report) == {"{1, 2} 9\n"}
+
+
+def test_who_joins_a_pool_waits_for_its_callbacks(tmp_path: Path) -> None:
+    """All of them have been called then."""
+    body = """
+        got = []
+        pool = Pool(1)
+        for number in range(2):
+            pool.apply_async(square, (number,), callback=got.append)
+        pool.close()
+        pool.join()
+        print(got)
+        """
+    assert outputs(check(tmp_path, body)) == {"[0, 1]\n"}
+
+
+def test_no_callback_comes_after_terminate(tmp_path: Path) -> None:
+    """The one that is being made is waited for."""
+    body = """
+        got = []
+        with Pool(1) as pool:
+            pool.apply_async(square, (3,), callback=got.append)
+        before = list(got)
+        print(before == got, before)
+        """
+    assert outputs(check(tmp_path, body)) == {"True []\n", "True [9]\n"}

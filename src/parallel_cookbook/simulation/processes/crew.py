@@ -18,10 +18,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.kernel import Killed, Mode, Operation, active_kernel
+from parallel_cookbook.simulation.processes.follow_up import FollowUp
 from parallel_cookbook.simulation.processes.pickling import ForkingPickler
 from parallel_cookbook.simulation.processes.spawning import ENDED
 from parallel_cookbook.simulation.processes.world import share, shared
-from parallel_cookbook.simulation.threads import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +141,7 @@ class Crew:
         self.tasks: deque[Task] = deque()
         self.members: list[Member] = []
         self.is_terminated = False
-        self.follow_up: _FollowUp | None = None
+        self.follow_up: FollowUp | None = None
         self.feeder: Feeder | None = None
         """Who takes the items of `imap`, if they are taken one by one."""
         kernel.reckon_with_waiting_tasks()
@@ -292,10 +292,10 @@ class Crew:
 
     # --- what is called in the process that owns the pool -----------------------------------------
 
-    def follow_ups(self) -> _FollowUp:
+    def follow_ups(self) -> FollowUp:
         """Return who calls back, in a thread of the running process, started if need be."""
         if self.follow_up is None:
-            self.follow_up = _FollowUp(self)
+            self.follow_up = FollowUp(self.kernel)
         return self.follow_up
 
 
@@ -334,28 +334,6 @@ class ThreadCrew(Crew):
         """Wait until all workers have ended. One step each."""
         for member in list(self.members):
             member.process.join()
-
-
-class _FollowUp:
-    """A thread of the pool's owner that calls back what a worker, in its own process, cannot."""
-
-    def __init__(self, crew: Crew) -> None:
-        self._kernel = crew.kernel
-        self.target = crew.kernel.new_target("results")
-        """Its state is the number of calls that wait."""
-        self._calls: deque[Callable[[], object]] = deque()
-        Thread(target=self._live, name="Thread (_handle_results)", daemon=True).start()
-
-    def add(self, call: Callable[[], object]) -> None:
-        """Have something called, in a step of the caller's that writes the target."""
-        self._calls.append(call)
-        self.target.state += 1
-
-    def _live(self) -> None:
-        while True:
-            self._kernel.point(Operation("serve", self.target, Mode.WRITE, _is_positive))
-            self.target.state -= 1
-            self._calls.popleft()()
 
 
 def _work(number: int, index: int, initializer: Any, initargs: tuple[Any, ...]) -> None:

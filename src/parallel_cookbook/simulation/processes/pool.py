@@ -102,6 +102,8 @@ class Pool:
             self._crew.terminate()
             if self._crew.feeder is not None:
                 self._crew.feeder.join()
+            if self._crew.follow_up is not None:
+                self._crew.follow_up.stop()
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -225,6 +227,8 @@ class Pool:
             raise ValueError("Pool is still running")
         if self._state == CLOSE:
             self._crew.join()
+            if self._crew.follow_up is not None:
+                self._crew.follow_up.join()
 
     def __reduce__(self) -> Any:
         raise NotImplementedError("pool objects cannot be passed between processes or pickled")
