@@ -5,7 +5,8 @@ editor, and holds all that a timeline has. Its importer drops slices of one trac
 nesting, which a timeline's lanes never do: a lock has a lane, so a track, of its own.
 
 A group of lanes is a process, a lane a thread of it. An arrow is a flow, which the importer binds to the
-slices that are open at its ends; where a lane has none there, a slice of a nanosecond is added to carry it.
+slices that are open at its ends, and draws from the one that begins first. Where a lane has none there, or
+that would turn the arrow round, a slice of a nanosecond is added to carry it.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ _FIRST_TRACK = 1000
 def perfetto_trace(timeline: Timeline) -> Iterator[str]:
     """Yield the lines of the trace, one event a line.
 
-    Moments keep their nanoseconds. Text is ASCII, with escapes. Cost: a few microseconds a slice.
+    They are to be written as UTF-8, which they can be, whatever the program's names are. Moments keep their
+    nanoseconds. Cost: a few microseconds a slice.
     """
     head = {"title": timeline.title, "notes": list(timeline.notes), "unit": timeline.unit}
-    yield f'{{"displayTimeUnit": "ns", "otherData": {json.dumps(head)}, "traceEvents": [\n'
+    yield f'{{"displayTimeUnit": "ns", "otherData": {_json(head)}, "traceEvents": [\n'
     separator = ""
     for event in _Writer(timeline).events():
         yield f"{separator}{event}"
@@ -53,15 +55,15 @@ class _Writer:
 
     def events(self) -> Iterator[str]:
         """Yield all events, as JSON."""
-        yield from map(json.dumps, self._names())
+        yield from map(_json, self._names())
         for one in self._timeline.slices:
             yield self._slice(one)
         for number, arrow in enumerate(self._timeline.arrows, 1):
             yield from self._flow(number, arrow)
         for counter in self._timeline.counters:
-            name = json.dumps(self._timeline.lanes[counter.lane].name or "counter")
+            name = _json(self._timeline.lanes[counter.lane].name or "counter")
             for moment, value in counter.points:
-                given = json.dumps({counter.name or "value": value})
+                given = _json({counter.name or "value": value})
                 yield f'{{"ph":"C",{self._at(counter.lane, moment)},"name":{name},"args":{given}}}'
 
     def _names(self) -> Iterator[dict[str, object]]:
@@ -83,8 +85,8 @@ class _Writer:
 
     def _slice(self, one: Slice) -> str:
         length = _microseconds((one.end - one.begin) * self._scale)
-        name = json.dumps(one.label or told(one.state))
-        given = json.dumps(dict(self._arguments(one)))
+        name = _json(one.label or told(one.state))
+        given = _json(dict(self._arguments(one)))
         return (
             f'{{"ph":"X",{self._at(one.lane, one.begin)},"dur":{length},"name":{name},'
             f'"cat":"{one.state}","args":{given}}}'
@@ -107,19 +109,19 @@ class _Writer:
                 yield claim, True
 
     def _flow(self, number: int, arrow: Arrow) -> Iterator[str]:
-        name = json.dumps(arrow.label or arrow.kind)
-        for phase, lane, moment in (
-            ('"s"', arrow.from_lane, arrow.begin),
-            ('"f","bp":"e"', arrow.to_lane, arrow.end),
+        name = _json(arrow.label or arrow.kind)
+        giver = self._lanes.inside(arrow.from_lane, arrow.begin)
+        taker = self._lanes.inside(arrow.to_lane, arrow.end)
+        since = arrow.begin if giver is None else giver[1]
+        is_turned = taker is not None and taker[1] < since
+        for phase, lane, moment, found, is_carried in (
+            ('"s"', arrow.from_lane, arrow.begin, giver, giver is None),
+            ('"f","bp":"e"', arrow.to_lane, arrow.end, taker, taker is None or is_turned),
         ):
-            carried = self._lanes.inside(lane, moment)
-            if carried is None:
-                carried = moment
-                yield (
-                    f'{{"ph":"X",{self._at(lane, moment)},"dur":{_microseconds(1)},"name":{name},'
-                    f'"cat":"arrow","args":{{}}}}'
-                )
-            at = self._at(lane, carried)
+            at = self._at(lane, moment if found is None else found[0])
+            if is_carried:
+                shortest = _microseconds(1)
+                yield f'{{"ph":"X",{at},"dur":{shortest},"name":{name},"cat":"arrow","args":{{}}}}'
             yield f'{{"ph":{phase},{at},"id":{number},"name":{name},"cat":"{arrow.kind}"}}'
 
 
@@ -140,20 +142,30 @@ class _Lanes:
                 ends.append(latest)
             self._latest.append(ends)
 
-    def inside(self, lane: int, moment: int) -> int | None:
-        """Return the nearest moment, not after the given one, at which a slice is open that reaches it."""
+    def inside(self, lane: int, moment: int) -> tuple[int, int] | None:
+        """Return a moment at which a slice is open, and when that began.
+
+        It is the innermost slice that reaches the given moment; the one returned is not after it.
+        """
         slices, latest = self._slices[lane], self._latest[lane]
         index = bisect_right(self._begins[lane], moment) - 1
         while index >= 0 and latest[index] >= moment:
             if slices[index].end >= moment:
-                return min(moment, slices[index].end - 1)
+                return min(moment, slices[index].end - 1), slices[index].begin
             index -= 1
         return None
 
 
-def _microseconds(nanoseconds: int) -> str:
-    """Return a number of microseconds that, cut off after the third decimal, is exact.
+def _json(value: object) -> str:
+    """Return a value as JSON, with all characters as they are: the importer leaves escapes in names alone."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
-    The importer multiplies by 1000 and cuts off; without the last digit, a nanosecond would be lost at times.
+
+def _microseconds(nanoseconds: int) -> str:
+    """Return a number of microseconds that importers read as exactly so many nanoseconds.
+
+    They multiply by 1000, in floating point; some then cut off, some round. A fifth of a nanosecond more is
+    right for both.
     """
-    return f"{nanoseconds // 1000}.{nanoseconds % 1000:03d}5"
+    return f"{nanoseconds // 1000}.{nanoseconds % 1000:03d}2"
