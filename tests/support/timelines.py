@@ -93,7 +93,6 @@ def producer_consumer() -> Timeline:
     draft = Draft("cookbook trace buffer.py", sources={"buffer.py": PROGRAM})
     draft.notes = [
         "The consumers are the bottleneck: the producer waited 41 % of the time for room in buffer.",
-        "Each bar is a stretch of time in which a thread did one thing; arrows show what went to others.",
     ]
     producer = draft.lane("Producer", "main process (pid 4711)", note="started by MainThread")
     one = draft.lane("Consumer 1", "main process (pid 4711)", note="started by MainThread")

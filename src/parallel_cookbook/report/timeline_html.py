@@ -39,6 +39,13 @@ _WORDS = {
     "collect": "garbage collection",
     "unknown": "not known",
 }
+_HOW = {
+    "ns": "Each bar is a stretch of time in which a thread did one thing, from left to right. "
+    "Arrows show what went from one to another.",
+    "step": "Each bar is a step, from left to right; one task takes it while the others wait. "
+    "Arrows show what went from one to another.",
+}
+"""How to read the picture, for whoever has never seen one."""
 _PREEMPTED = 1
 _OPEN = 2
 _FAILURE = 4
@@ -92,6 +99,7 @@ def timeline_page(timeline: Timeline) -> str:
     page = environment.get_template("timeline.html").render(
         title=timeline.title,
         notes=timeline.notes,
+        how=_HOW[timeline.unit],
         policy=policy(scripts, styles),
         style=styles,
         script=scripts,

@@ -144,7 +144,7 @@ const TimelineDraw = (() => {
       c.fillStyle = this.colours.paper; c.fillRect(0, y, this.gutter - 1, item.height);
       c.fillStyle = this.colours.line; c.fillRect(this.gutter - 1, y, 1, item.height);
       c.globalAlpha = 0.5; c.fillRect(0, y + item.height - 1, this.width, 1); c.globalAlpha = 1;
-      const isFound = this.foundLanes.has(lane.index), note = this.counterWords(item) || this.model.strings[lane.note];
+      const isFound = this.foundLanes.has(lane.index), note = this.counterWords(item) || (lane.note === lane.name ? "" : this.model.strings[lane.note]);
       const hasRoom = note && item.height >= 38;
       const middle = y + Math.min(item.height, (item.heights[0] ?? item.counter) + 2 * item.pad) / 2 - (hasRoom ? 7 : 0);
       c.font = `${isFound || lane.index === this.chosenLane ? "700" : "500"} 12px ${FONT}`; c.textBaseline = "middle"; c.textAlign = "left";
@@ -318,6 +318,7 @@ const TimelineDraw = (() => {
     // All arrows in view; if they are too many to tell apart, only those of the chosen slice.
     arrowLines() {
       const { arrows } = this.model, seen = new Set(), mine = [], others = [];
+      let count = 0;
       for (let block = 0; block < arrows.latest.length; block++) {
         if (arrows.latest[block] < this.t0) continue;
         if (arrows.begin[block << 8] > this.t1) break;
@@ -325,10 +326,11 @@ const TimelineDraw = (() => {
           if (arrows.end[i] < this.t0 || arrows.begin[i] > this.t1) continue;
           if (this.touches(i)) { mine.push(i); continue; }
           const key = `${Math.round(this.x(arrows.begin[i]) / 6)} ${arrows.from[i]} ${arrows.to[i]} ${arrows.kind[i]}`;
-          if (others.length <= MAX_ARROWS && !seen.has(key)) { seen.add(key); others.push(i); } else this.stats.arrowsLeftOut++;
+          count++;
+          if (others.length <= MAX_ARROWS && !seen.has(key)) { seen.add(key); others.push(i); } // the same to the eye: once
         }
       }
-      if (others.length > MAX_ARROWS) this.stats.arrowsLeftOut += others.length;
+      if (others.length > MAX_ARROWS) this.stats.arrowsLeftOut = count;
       else for (const i of others) this.arrow(i, false);
       for (const i of mine.slice(0, MAX_ARROWS)) this.arrow(i, true);
     }

@@ -23,7 +23,7 @@ const TimelineInput = (() => {
       canvas.addEventListener("dblclick", () => { if (this.view.chosen >= 0) this.view.fit(); });
       const jump = (event) => {
         if (!event.buttons) return;
-        const middle = ((event.offsetX - this.view.gutter) / this.view.area) * this.view.model.length, half = (this.view.t1 - this.view.t0) / 2;
+        const middle = ((event.offsetX - this.view.gutter) / this.view.area) * (this.view.model.length - this.view.model.first) + this.view.model.first, half = (this.view.t1 - this.view.t0) / 2;
         this.view.show(middle - half, middle + half);
       };
       overview.addEventListener("pointerdown", (event) => { overview.setPointerCapture(event.pointerId); jump(event); });

@@ -6,7 +6,7 @@ const TimelineLayout = (() => {
   const PATTERNS = {
     blocked: "falling", gil: "rising", ready: "dots", sleeping: "lines", collect: "cross", unknown: "sparse",
   };
-  const DASHES = { wake: [5, 3], start: [1, 3], end: [1, 3], work: [7, 3, 1, 3], lock: [], message: [] };
+  const DASHES = { wake: [5, 3], start: [2, 2], end: [1, 5], work: [7, 3, 1, 3], lock: [11, 2], message: [] };
 
   // The colours of the style sheet, where `element` stands in it.
   function palette(element, states, kinds) {
@@ -100,7 +100,7 @@ const TimelineLayout = (() => {
     return context.measureText(end).width <= width ? end : "";
   }
 
-  // Break a text into at most `most` lines.
+  // Break a text into at most `most` lines: between words; within one only if it is long and there is room.
   function wrap(context, text, width, most) {
     const lines = [];
     let rest = text.slice(0, MAX_TEXT);
@@ -109,7 +109,8 @@ const TimelineLayout = (() => {
       let keep = Math.max(1, Math.min(rest.length, Math.floor((rest.length * width) / context.measureText(rest).width)));
       while (keep > 1 && context.measureText(rest.slice(0, keep)).width > width) keep--;
       const space = rest.lastIndexOf(" ", keep);
-      if (space > keep / 3) keep = space;
+      if (space > 0) keep = space;
+      else if (keep < 8) { lines.push(fit(context, rest, width)); break; }
       lines.push(rest.slice(0, keep));
       rest = rest.slice(keep).trimStart();
     }

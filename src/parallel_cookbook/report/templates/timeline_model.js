@@ -95,6 +95,9 @@ const TimelineModel = (() => {
       model.begin[i] = last;
       model.end[i] = last + given.length[i];
     }
+    // Where it is worth looking from: at first nothing may have happened for long.
+    model.first = Math.min(model.begin.reduce((least, begin) => Math.min(least, begin), Infinity), model.length);
+    if (model.first < model.length * 0.1) model.first = 0;
     model.rows = makeRows(model);
     model.counters = data.counters.map((counter) => ({
       ...counter, at: Float64Array.from(counter.at), value: Float64Array.from(counter.value),
@@ -151,16 +154,16 @@ const TimelineModel = (() => {
     return -1;
   }
 
-  // How many tasks run in each of `count` equal stretches of the run.
+  // How many tasks run in each of `count` equal stretches of the run, from where it is worth looking.
   function running(model, count) {
     const wanted = new Set(["running", "work", "collect"].map((name) => model.states.indexOf(name)));
     const result = new Float64Array(count);
-    const width = model.length / count || 1;
+    const width = (model.length - model.first) / count || 1;
     for (const lane of model.lanes) {
       const row = model.rows[lane.index][0];
       if (lane.kind !== "task" || !row) continue;
       for (let i = 0; i < count; i++) {
-        for (const [state, length] of totals(row, i * width, (i + 1) * width)) if (wanted.has(state)) result[i] += length / width;
+        for (const [state, length] of totals(row, model.first + i * width, model.first + (i + 1) * width)) if (wanted.has(state)) result[i] += length / width;
       }
     }
     return result;

@@ -25,7 +25,7 @@ const TimelineOverview = (() => {
     c.fillStyle = colours.hit;
     const seen = new Set();
     for (const slice of view.found.slices) {
-      const x = Math.floor(view.gutter + (model.begin[slice] / (model.length || 1)) * view.area);
+      const x = Math.floor(view.gutter + ((model.begin[slice] - model.first) / (model.length - model.first || 1)) * view.area);
       if (!seen.has(x)) { seen.add(x); c.fillRect(x - 0.5, 0, 2, 8); }
     }
     return made;
@@ -37,7 +37,7 @@ const TimelineOverview = (() => {
     c.clearRect(0, 0, canvas.width, canvas.height);
     c.drawImage(view.overviewImage, 0, 0);
     c.scale(view.ratio, view.ratio);
-    const x = (moment) => view.gutter + Math.max(0, Math.min(1, moment / (model.length || 1))) * view.area;
+    const x = (moment) => view.gutter + Math.max(0, Math.min(1, (moment - model.first) / (model.length - model.first || 1))) * view.area;
     const left = x(view.t0), right = Math.max(x(view.t1), left + 2);
     c.fillStyle = colours.veil;
     c.fillRect(view.gutter, 0, left - view.gutter, height); c.fillRect(right, 0, view.width - right, height);

@@ -29,9 +29,9 @@ const TimelineView = (() => {
     // --- what is shown ----------------------------------------------------------------------------
 
     home() {
-      const { length } = this.model;
-      this.t0 = this.isSteps ? 0 : -length * 0.005;
-      this.t1 = length * (this.isSteps ? 1 : 1.005) || 1;
+      const { length, first } = this.model, margin = (length - first) * 0.005;
+      this.t0 = this.isSteps ? 0 : first - margin;
+      this.t1 = this.isSteps ? length : length + margin || 1;
       if (this.isSteps && this.area) this.t1 = Math.min(this.t1, Math.max(3, Math.floor(this.area / FEWEST_PIXELS_A_STEP)));
       this.scroll = 0;
     }
