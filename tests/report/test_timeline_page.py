@@ -9,6 +9,7 @@ import pytest
 
 from browser import pages_of
 from parallel_cookbook.report.timeline_html import timeline_page
+from parallel_cookbook.timeline import Lane, Slice, Timeline
 from timelines import MS, hostile, many_lanes, many_slices, producer_consumer
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from browser import Browser, Page
-    from parallel_cookbook.timeline import Timeline
 
 pytestmark = pytest.mark.browser
 
@@ -171,6 +171,36 @@ def test_sums_of_stretches_are_exact(browser: Browser, tmp_path: Path) -> None:
                 ".map(([state, sum]) => [v.model.states[state], sum])",
             )
             assert dict(got) == {name: sum_ for name, sum_ in expected.items() if sum_}
+
+
+def test_the_axis_has_one_unit(browser: Browser, tmp_path: Path) -> None:
+    """From 0 to a second, moments are all told in seconds; zoomed in, with as many digits as they need."""
+    lanes, second = (Lane("a", ""),), 1000 * MS
+    timeline = Timeline("t", "ns", 0, second, lanes, (Slice(0, 0, second, "running", "x"),))
+    words = (
+        "(() => { const { at, step } = v.painter.ticks(); "
+        "return at.map((t) => TimelineModel.inWords(v.model, t, step, at[at.length - 1])); })()"
+    )
+    with opened(browser, tmp_path, timeline) as page:
+        assert view(page, words) == ["0.0 s", "0.2 s", "0.4 s", "0.6 s", "0.8 s", "1.0 s"]
+        view(page, f"v.show({second / 2 - 30}, {second / 2 + 30})")
+        page.frame()
+        ticks = view(page, words)
+        assert len(ticks) > 3
+        assert len(set(ticks)) == len(ticks)
+        assert {tick.split(" ")[1] for tick in ticks} == {"ms"}
+
+
+def test_the_view_begins_where_something_happens(browser: Browser, tmp_path: Path) -> None:
+    """If nothing was seen for most of a run, as while Python starts, that is left out at first."""
+    lanes = (Lane("a", ""),)
+    timeline = Timeline("t", "ns", 0, 1000, lanes, (Slice(0, 800, 1000, "running", "x"),))
+    with opened(browser, tmp_path, timeline) as page:
+        assert view(page, "v.t0") == pytest.approx(799)
+        page.press("s", "s", "s", "s", "s", "s", "s")
+        assert view(page, "v.t0") < 0, "it can be seen all the same"
+        page.press("0")
+        assert view(page, "v.t0") == pytest.approx(799)
 
 
 # --- keys ---------------------------------------------------------------------------------------
@@ -554,10 +584,15 @@ def test_a_hundred_thousand_slices_stay_quick(
             return seen.map((s) => [s.rectangles, s.arrows, s.lanes, s.milliseconds]); }})()"""
         )
         columns = view(page, "v.area")
+        page.press("0")
+        hint = page.run("document.querySelector('.t-hint').innerText")
+        assert hint.endswith("more arrows: zoom in, or click a bar for its own")
         for rectangles, arrows, lanes, _ in figures:
             assert rectangles <= 2 * columns * lanes
             assert arrows <= 500
         assert max(rectangles for rectangles, *_ in figures) > 1000
+        assert figures[0][1] == 0, "thousands of arrows would hide the lanes"
+        assert any(arrows for _, arrows, *_ in figures), "zoomed in, they are drawn"
         first, load = page.run(
             "[performance.getEntriesByType('paint')[0].startTime, "
             "performance.getEntriesByType('navigation')[0].loadEventEnd]"
@@ -572,8 +607,6 @@ def test_a_hundred_thousand_slices_stay_quick(
 
 def test_an_empty_run_is_drawn(browser: Browser, tmp_path: Path) -> None:
     """No slice, no lane, no length: nothing breaks."""
-    from parallel_cookbook.timeline import Timeline  # noqa: PLC0415 - only this test makes one
-
     with opened(browser, tmp_path, Timeline("nothing", "ns", 0, 0, (), ())) as page:
         page.press("w", "s", "f", "ArrowRight", "ArrowDown", "n", "c", "Escape")
         assert view(page, "v.stats.rectangles") == 0

@@ -71,7 +71,7 @@ const TimelineDraw = (() => {
       this.clipped(this.gutter, y, this.area, AXIS, () => {
         for (const moment of at) {
           if (isSteps && moment >= this.model.length) continue;
-          const text = isSteps ? `${moment + 1}` : M.inWords(this.model, moment, step);
+          const text = isSteps ? `${moment + 1}` : M.inWords(this.model, moment, step, at[at.length - 1]);
           const x = isSteps ? this.x(moment + 0.5) : Math.min(Math.max(this.x(moment), this.gutter + c.measureText(text).width / 2 + 3), this.width - c.measureText(text).width / 2 - 3);
           const isNow = isSteps && moment === this.now;
           c.font = `${isNow ? "bold " : ""}11px ${FONT}`; c.fillStyle = isNow ? this.colours.ink : this.colours.soft;

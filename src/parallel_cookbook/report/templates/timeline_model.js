@@ -182,13 +182,12 @@ const TimelineModel = (() => {
     return { slices, lanes: model.lanes.filter((lane) => isHit[lane.name]).map((lane) => lane.index) };
   }
 
-  // A moment or a stretch in words, as exact as `step` (the distance that matters) asks for.
+  // A moment or a stretch in words, as exact as `step` (the distance that matters) asks for, in the unit for `size`.
   const UNITS = [["s", 1e9], ["ms", 1e6], ["µs", 1e3], ["ns", 1]];
-  function inWords(model, value, step = Math.abs(value) / 1000) {
+  function inWords(model, value, step = Math.abs(value) / 1000, size = Math.max(Math.abs(value), step)) {
     if (model.unit === "step") return Number.isInteger(value) ? `${value}` : value.toFixed(1);
-    const size = Math.max(Math.abs(value), step);
     const [name, factor] = UNITS.find(([, limit]) => size >= limit) ?? UNITS[3];
-    const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(Math.max(step, 1e-9) / factor) - 1e-9)));
+    const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10(Math.max(step, 1e-9) / factor) - 1e-9)));
     return `${(value / factor).toFixed(digits)} ${name}`;
   }
 
