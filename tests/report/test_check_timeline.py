@@ -185,6 +185,30 @@ assert False
     assert "blocked waits for lock" in taker[1]
 
 
+def test_a_lock_that_is_taken_again_is_held_twice(tmp_path: Path) -> None:
+    """What was given back at the end of a step and taken in the next is no single hold."""
+    text = """
+import threading
+
+lock = threading.Lock()
+seen = []
+
+def work():
+    for i in range(2):
+        with lock:
+            seen.append(i)
+
+threads = [threading.Thread(target=work) for i in range(2)]
+for t in threads: t.start()
+for t in threads: t.join()
+assert False
+"""
+    timeline = check_program(tmp_path, text)
+    held = lane(timeline, "lock")
+    assert len(held) == 4
+    assert not any(one.is_open for one in timeline.slices if one.state == "held")
+
+
 def test_a_waiting_task_waits_to_be_notified_and_then_for_the_lock(tmp_path: Path) -> None:
     """Between wait and waking up a condition's task first has no call, then no lock."""
     text = """

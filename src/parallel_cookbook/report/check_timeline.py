@@ -250,9 +250,11 @@ def _stuck_slice(asked: _Story, row: Row, lane: int, when: tuple[int, int]) -> S
 def _lock_slices(asked: _Story, label: str) -> Iterator[Slice]:
     """Yield who holds a lock, from the row of the taking to that of the giving back."""
     since, holders, place = 0, list[int](), None
+    is_given_back = False
     for moment, row in enumerate([*asked.rows, None]):
         now = [] if row is None else _held(row).get(label, [])
-        if row is not None and now == holders:
+        was_given_back, is_given_back = is_given_back, _is_free_after(row, label)
+        if row is not None and now == holders and not was_given_back:
             continue
         if holders:
             names = ", ".join(asked.told.tasks[task] for task in holders)
@@ -266,9 +268,13 @@ def _lock_slices(asked: _Story, label: str) -> Iterator[Slice]:
                 f"{label} is held by {names}",
                 place,
                 holder=holder,
-                is_open=row is None,
+                is_open=row is None and not was_given_back,
             )
         since, holders, place = moment, now, None if row is None else _place(row)
+
+
+def _is_free_after(row: Row | None, label: str) -> bool:
+    return row is not None and all(hold.label != label for hold in row.held)
 
 
 def _lengths(asked: _Story, label: str) -> Counter:

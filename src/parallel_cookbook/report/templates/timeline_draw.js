@@ -66,7 +66,7 @@ const TimelineDraw = (() => {
       const c = this.context, y = this.top - AXIS, { step, at } = this.ticks(), isSteps = this.model.unit === "step";
       c.fillStyle = this.colours.paper; c.fillRect(0, y, this.width, AXIS);
       c.fillStyle = this.colours.soft; c.font = `11px ${FONT}`; c.textBaseline = "middle"; c.textAlign = "left";
-      c.fillText(isSteps ? "step" : "time since the beginning", 10, y + AXIS / 2);
+      c.fillText(fit(c, isSteps ? "step" : "time since the beginning", this.gutter - 16), 10, y + AXIS / 2);
       c.textAlign = "center";
       this.clipped(this.gutter, y, this.area, AXIS, () => {
         for (const moment of at) {
