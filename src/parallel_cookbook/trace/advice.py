@@ -189,10 +189,7 @@ class _Adviser:
             on_path[piece.task] += piece.end - piece.begin
         task, spent = on_path.most_common(1)[0]
         if len(self._recording.tasks) == 1:
-            return (
-                f"{words.task(task)} did everything alone: there is nothing here that could wait for "
-                "anything."
-            )
+            return f"{words.task(task)} did everything alone: nothing here could wait for anything."
         if at_once >= _NEARLY_ALL * cores:
             return (
                 f"{at_once:.1f} tasks ran at once on {cores} cores: nothing stands in the way; to be "
