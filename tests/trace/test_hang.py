@@ -91,15 +91,15 @@ def test_a_lock_that_others_give_back_is_a_signal() -> None:
 def test_join_before_drain() -> None:
     """A process cannot end before its messages are read: the line with the join is to blame."""
     hang, diagnosis = told("""
-        helper w/feeder
+        helper w/QueueFeederThread
         thing q queue
         0   main      begin
         1   main      start w/w
         2   w/w       begin main
         3   w/w       put q @10
         4   w/w       put q @10
-        5   w/feeder  begin w/w
-        6   w/feeder  send? q
+        5   w/QueueFeederThread  begin w/w
+        6   w/QueueFeederThread  send? q
         7   w/w       end
         8   main      join? w/w @20
         killed w at -1 with 0

@@ -86,6 +86,33 @@ def test_of_nested_waits_the_outermost_counts() -> None:
     ]
 
 
+def test_a_wait_that_gave_its_lock_back_is_open_still() -> None:
+    """A condition's wait releases its lock within it, and has not ended by that."""
+    assert shown("""
+        0   main  begin
+        10  main  wait? changed
+        10  main  release lock
+        50  a     begin
+    """)["main"] == [(0, 10, "running"), (10, 50, "blocked")]
+
+
+def test_who_was_woken_and_cannot_have_the_lock_waits_for_the_lock() -> None:
+    """The last thing that a task asked for is what it is stuck at."""
+    waits = waits_of(
+        recording("""
+            0   main  begin
+            10  main  wait? changed
+            10  main  release lock
+            20  main  acquire? lock
+            50  a     begin
+        """)
+    )[0]
+    assert [(w.kind, w.began / MS, w.ended / MS, w.is_open) for w in waits] == [
+        (Kind.WAIT, 10, 20, False),
+        (Kind.ACQUIRE, 20, 50, True),
+    ]
+
+
 def test_a_killed_process_ends_its_tasks() -> None:
     """What was not seen to end lives as long as its process, not as the run."""
     assert shown("""
@@ -172,6 +199,22 @@ def test_a_worker_without_work_is_idle_and_at_work_it_may_be_blocked() -> None:
     ]
 
 
+def test_a_worker_whose_waits_are_not_recorded_is_idle_all_the_same() -> None:
+    """Outside of its pieces of work a worker has nothing to do."""
+    assert shown("""
+        0      w/w  begin
+        10-30  w/w  work  pool extra=1
+        40-60  w/w  work  pool extra=2
+        70     w/w  end
+    """)["w"] == [
+        (0, 10, "idle"),
+        (10, 30, "running"),
+        (30, 40, "idle"),
+        (40, 60, "running"),
+        (60, 70, "idle"),
+    ]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stretches_make_up_a_tasks_life_exactly(seed: int) -> None:
     """Whatever was recorded: no gap, no overlap, nothing empty, and neighbours differ."""
@@ -182,8 +225,8 @@ def test_stretches_make_up_a_tasks_life_exactly(seed: int) -> None:
         moment = begin
         for stretch in stretches:
             assert stretch.begin == moment < stretch.end
-            assert (stretch.wait is None) == (
-                stretch.state not in {State.BLOCKED, State.SLEEPING, State.IDLE}
-            )
+            if stretch.state != State.IDLE:
+                is_waiting = stretch.state in {State.BLOCKED, State.SLEEPING}
+                assert (stretch.wait is not None) == is_waiting
             moment = stretch.end
         assert moment == end

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from parallel_cookbook.trace.contention import EXCLUSIVE
 from parallel_cookbook.trace.recording import Kind
+from parallel_cookbook.trace.states import is_worker
 from parallel_cookbook.trace.waits import PASSIVE
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def hang_of(recording: Recording, waits: Sequence[Sequence[Wait]], contention: C
         if (own := waits[task]) and own[-1].is_open and own[-1].kind != Kind.SLEEP
     )
     helpers = {task.index for task in recording.tasks if task.is_helper}
-    doomed = _doomed(stuck, set(living) - helpers, helpers)
+    helpers |= lookup.idle_workers({one.task for one in stuck})
+    feeders = {task for task in living if is_feeder(recording, task)}
+    doomed = _doomed(stuck, set(living) - helpers, helpers, feeders)
     return Hang(
         stuck,
         doomed,
@@ -95,11 +98,20 @@ def lives(recording: Recording, task: int) -> bool:
     return traced.ended < 0 and recording.processes[traced.process].ended < 0
 
 
-def _doomed(stuck: tuple[Stuck, ...], living: set[int], helpers: set[int]) -> frozenset[int]:
+def is_feeder(recording: Recording, task: int) -> bool:
+    """Whether it is the thread that writes a process queue's items into its pipe."""
+    traced = recording.tasks[task]
+    return traced.is_helper and traced.name.startswith("QueueFeederThread")
+
+
+def _doomed(
+    stuck: tuple[Stuck, ...], living: set[int], helpers: set[int], feeders: set[int]
+) -> frozenset[int]:
     """Return the greatest set of tasks that wait without a time-out for none but each other.
 
-    A helper of the library is nobody's hope by itself: it does what a task of the program asks it to. But it
-    counts where somebody waits for it: a feeder that can still write ends who joins it.
+    A helper of the library, and a pool's worker without work, is nobody's hope by itself: it does what a task
+    of the program asks it to. A feeder that somebody waits for has not ended because its pipe is full: so it
+    is no hope either, if nobody is left who could take something out.
     """
     doomed = {one.task for one in stuck if one.wait.is_endless}
     while True:
@@ -109,8 +121,8 @@ def _doomed(stuck: tuple[Stuck, ...], living: set[int], helpers: set[int]) -> fr
             for one in stuck
             if one.task in doomed
             and (
-                any(task not in doomed for task in one.waits_for)
-                or (anybody and not one.is_certain)
+                any(task not in doomed | feeders for task in one.waits_for)
+                or (anybody and not (one.is_certain and not feeders & set(one.waits_for)))
             )
         }
         if not freed:
@@ -176,10 +188,12 @@ class _Lookup:
         self._did: dict[int, dict[Kind, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
         self._works: dict[tuple[int, int], Record] = {}
         """The pieces of work that were begun and not done."""
+        self._has_worked: Counter[int] = Counter()
         for record in recording.records:
             if record.thing >= 0 and not (record.is_request and record.kind == Kind.ACQUIRE):
                 self._did[record.thing][record.kind][record.task] += 1
             if record.kind == Kind.WORK:
+                self._has_worked[record.task] += 1
                 if record.is_request:
                     self._works[record.thing, record.extra] = record
                 else:
@@ -187,6 +201,16 @@ class _Lookup:
         self._holds = [
             hold for holds in contention.holds.values() for hold in holds if hold.is_open
         ]
+
+    def idle_workers(self, waiting: set[int]) -> set[int]:
+        """Return the workers of pools that have no work: `waiting` are the tasks that wait for something else."""
+        at_work = {record.task for record in self._works.values()}
+        return {
+            task
+            for task in self._living
+            if (self._has_worked[task] or is_worker(self._recording.tasks[task]))
+            and task not in at_work | waiting
+        }
 
     def stuck(self, wait: Wait) -> Stuck:
         """Return what is known of who waits."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parallel_cookbook.trace.hang import lives
+from parallel_cookbook.trace.hang import is_feeder, lives
 from parallel_cookbook.trace.recording import Kind
 from parallel_cookbook.trace.words import Words, count, span
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.trace.waits import Wait
 
 
+_OF_PIPES = "Let one side receive before it sends, or receive in a thread of its own."
 _OF_POOLS = (
     "A Pool does not notice that a worker was killed; concurrent.futures.ProcessPoolExecutor raises "
     "BrokenProcessPool."
@@ -124,12 +126,13 @@ class _Teller:
         if not hang.stuck:
             return (
                 "Nobody waits for anything that was recorded: the program computes, or waits outside.",
-                ("Look at the stacks below."),
+                ("Look at its stacks."),
             )
         for tell in (
             self._of_the_dead,
-            self._of_a_cycle,
             self._of_unread_messages,
+            self._of_full_pipes,
+            self._of_a_cycle,
             self._of_the_last,
         ):
             found = tell()
@@ -199,7 +202,7 @@ class _Teller:
         if all(one.wait.kind == Kind.SEND for one in ones):
             return (
                 f"Deadlock, the pipe is full both ways: {told}.",
-                "Let one side receive before it sends, or receive in a thread of its own.",
+                _OF_PIPES,
             )
         return f"Deadlock: {told}.", self._remedy_of_a_mixed_cycle(ones)
 
@@ -240,26 +243,60 @@ class _Teller:
         """Somebody joins a process that cannot end before its messages are read."""
         words = self._words
         for one in self._blamed():
-            if one.wait.kind != Kind.JOIN or not 0 <= one.wait.value < len(self._recording.tasks):
+            feeder = self._feeder_behind(one)
+            if feeder is None:
                 continue
-            joined = self._recording.tasks[one.wait.value].process
-            for other in self._hang.stuck:
-                if (
-                    other.wait.kind == Kind.SEND
-                    and self._recording.tasks[other.task].process == joined
-                    and self._recording.tasks[other.task].is_helper
-                ):
-                    queue = words.thing(other.wait.thing)
-                    left = self._left_in(other.wait.thing)
-                    return (
-                        (
-                            f"{words.task(one.task)} waits{words.at(one.wait.site)} for "
-                            f"{words.task(one.wait.value)} to end, which cannot end before somebody "
-                            f"takes {left} out of {queue}: the pipe is full."
-                        ),
-                        f"Take everything out of {queue} before the join{words.at(one.wait.site)}.",
-                    )
+            thing = self._fed_by(feeder)
+            queue = words.thing(thing) if thing >= 0 else "its queue"
+            left = self._left_in(thing)
+            headline = (
+                f"{words.task(one.task)} {self.waits(one)}, which cannot end before somebody takes {left} "
+                f"out of {queue}: the pipe is full."
+            )
+            return headline, (
+                f"Take everything out of {queue} before the join{words.at(one.wait.site)}."
+            )
         return None
+
+    def _feeder_behind(self, one: Stuck) -> int | None:
+        """Return the feeder for which the process that `one` joins cannot end, if there is one."""
+        tasks = self._recording.tasks
+        if one.wait.kind != Kind.JOIN or not 0 <= one.wait.value < len(tasks):
+            return None
+        joined = tasks[one.wait.value]
+        if not joined.is_main or joined.process == tasks[one.task].process:
+            return None
+        for task in tasks:
+            if task.process == joined.process and is_feeder(self._recording, task.index):
+                itself = self._hang.of(task.index)
+                is_joined = any(
+                    other.wait.kind == Kind.JOIN and other.wait.value == task.index
+                    for other in self._hang.stuck
+                )
+                if is_joined or (itself and itself.wait.kind == Kind.SEND):
+                    return task.index
+        return None
+
+    def _fed_by(self, feeder: int) -> int:
+        """Return the queue that a feeder feeds: what it sends to, or where its process has put most; -1: unknown."""
+        itself = self._hang.of(feeder)
+        if itself and itself.wait.thing >= 0:
+            return itself.wait.thing
+        process = self._recording.tasks[feeder].process
+        put = Counter(
+            record.thing
+            for record in self._recording.records
+            if record.kind == Kind.PUT and self._recording.tasks[record.task].process == process
+        )
+        return put.most_common(1)[0][0] if put else -1
+
+    def _of_full_pipes(self) -> tuple[str, str] | None:
+        """Several send, and nobody of them receives."""
+        ones = [one for one in self._blamed() if one.wait.kind == Kind.SEND]
+        if len(ones) < 2 or not {one.task for one in ones} <= self._hang.doomed:  # noqa: PLR2004
+            return None
+        told = "; ".join(f"{self._words.task(one.task)} {self.waits(one)}" for one in ones)
+        return f"Deadlock, the pipe is full both ways: {told}.", _OF_PIPES
 
     def _left_in(self, thing: int) -> str:
         moved = [
@@ -319,11 +356,7 @@ class _Teller:
 
     def _others(self, one: Stuck) -> str:
         names = self._words.tasks(one.waits_for)
-        return (
-            f"Look at what {names} does: its stack is below."
-            if names
-            else "Look at the stacks below."
-        )
+        return f"Look at what {names} does: its stack is below." if names else "Look at its stacks."
 
     def _end_of_the_chain(self) -> Stuck:
         blamed = self._blamed()

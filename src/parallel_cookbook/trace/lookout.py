@@ -31,7 +31,8 @@ _QUIET = 0.05
 _PATIENCE = 20
 """How many times as long as the last look took it is left alone."""
 _PROC = Path("/proc")
-_HARMLESS = 1 << 1  # SIGINT, which Python itself handles
+_HARMLESS = 1 << 1 | 3 << 31
+"""SIGINT, which Python itself handles, and the two that the C library keeps to itself."""
 _LIBRARYS_OWN = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
 
 _Key = frozenset[tuple[int, int, int, int]]

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -29,7 +30,10 @@ from parallel_cookbook.trace.waits import Wait, life_of, waits_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from parallel_cookbook.trace.recording import Recording
+    from parallel_cookbook.trace.recording import Recording, TracedTask
+
+
+_WORKER = re.compile(r"PoolWorker-\d+$|^ThreadPoolExecutor-")
 
 
 class State(enum.StrEnum):
@@ -85,9 +89,17 @@ def states_of(
             if wait.ended > wait.began
         ]
         split = _split(samples[task], functools.partial(used.between, traced.process))
+        if works[task] or is_worker(traced):
+            idle = _with_idleness(life, blocked, works[task])
+            blocked = sorted(idle, key=lambda stretch: stretch.begin)
         pieces = [*_spent(_gaps(life, blocked), split), *blocked]
         result.append(tuple(_merged(sorted(pieces, key=lambda piece: piece.begin))))
     return tuple(result)
+
+
+def is_worker(traced: TracedTask) -> bool:
+    """Whether it is a worker of a pool or an executor, by its name, whether it has done any work or not."""
+    return _WORKER.search(traced.name) is not None
 
 
 def has_samples(recording: Recording) -> bool:
@@ -106,6 +118,24 @@ def _state(wait: Wait, works: list[tuple[int, int]], is_helper: bool) -> State:
         if not is_at_work and wait.kind in {Kind.GET, Kind.RECEIVE, Kind.ACQUIRE, Kind.WAIT}:
             return State.IDLE
     return State.BLOCKED
+
+
+def _with_idleness(
+    life: tuple[int, int], blocked: list[Stretch], works: list[tuple[int, int]]
+) -> Iterator[Stretch]:
+    """Yield what a worker waited for, and its idleness: what is between, outside of its pieces of work."""
+    yield from blocked
+    for begin, end in _gaps(life, blocked):
+        moment = begin
+        place = max(bisect_right(works, (begin, begin)) - 1, 0)
+        for work_begin, work_end in works[place:]:
+            if work_begin >= end:
+                break
+            if work_begin > moment:
+                yield Stretch(moment, work_begin, State.IDLE)
+            moment = max(moment, work_end)
+        if moment < end:
+            yield Stretch(moment, end, State.IDLE)
 
 
 def _works(recording: Recording) -> list[list[tuple[int, int]]]:

@@ -91,7 +91,7 @@ class _Found:
 
     def note(self, record: Record) -> None:
         if record.is_request:
-            self._goes_on(record.began)
+            self._goes_on(record)
             if record.kind in WAITING:
                 self.pending.append((record, -1))
             return
@@ -101,13 +101,21 @@ class _Found:
                 # What was asked for within it has been answered, seen or not.
                 del self.pending[position:]
                 break
-        self._goes_on(record.began)
+        self._goes_on(record)
         if record.kind in WAITING and record.ended > record.began:
             self.waits.append(_ended(record))
 
-    def _goes_on(self, moment: int) -> None:
-        if self.pending and self.pending[-1][1] < 0:
-            self.pending[-1] = (self.pending[-1][0], moment)
+    def _goes_on(self, record: Record) -> None:
+        """Note that the task does something else: what it asked for before has ended, seen or not.
+
+        A condition's wait gives its lock back within it. That it asks for the lock again ends the wait as far
+        as a hang is concerned: then it waits for the lock.
+        """
+        if not self.pending or self.pending[-1][1] >= 0:
+            return
+        request = self.pending[-1][0]
+        if request.kind != Kind.WAIT or record.kind != Kind.RELEASE:
+            self.pending[-1] = (request, record.began)
 
     def all(self, end: int) -> list[Wait]:
         """Return all, those without outcome too: an exception may have ended them, or nothing has."""
