@@ -199,6 +199,47 @@ def test_a_worker_without_work_is_idle_and_at_work_it_may_be_blocked() -> None:
     ]
 
 
+def test_who_was_looked_at_and_did_nothing_waited_for_no_gil() -> None:
+    """Without a new sample a thread did nothing, however much the others ran."""
+    stretches = shown("""
+        0    a  begin
+        0    b  begin
+        10   a  sample value=10000000 extra=0
+        10   b  sample value=0 extra=0
+        20   b  sample value=10000000 extra=0
+        30   b  sample value=20000000 extra=0
+        40   b  sample value=25000000 extra=0
+        40   a  sample value=15000000 extra=0
+        40   a  end
+        40   b  end
+    """)
+    assert stretches["a"] == [
+        (0, 10, "running"),
+        (10, 30, "unknown"),
+        (30, 35, "gil"),
+        (35, 40, "running"),
+    ]
+
+
+def test_after_its_last_sample_a_thread_does_nothing_but_for_a_moment() -> None:
+    """Who ran would have been seen soon; who ended may have run unseen for three looks."""
+    assert shown("""
+        0    a  begin
+        10   a  sample value=10000000 extra=0
+        100  a  end
+    """)["a"] == [(0, 10, "running"), (10, 70, "unknown"), (70, 100, "running")]
+
+
+def test_a_helper_without_anything_to_do_is_idle() -> None:
+    """What a helper of the library waits for is work."""
+    assert shown("""
+        helper h
+        0    h  begin
+        10   h  sample value=10000000 extra=0
+        100  h  end
+    """)["h"] == [(0, 10, "running"), (10, 70, "idle"), (70, 100, "running")]
+
+
 def test_a_worker_whose_waits_are_not_recorded_is_idle_all_the_same() -> None:
     """Outside of its pieces of work a worker has nothing to do."""
     assert shown("""

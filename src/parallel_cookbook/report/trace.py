@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 8
 """In each table; the rest is in the JSON."""
+_WORTH_A_COLUMN = 0.01
+"""The share of a task's life that it must have spent in a state, for the state to be shown."""
 _COLUMNS = (
     (State.RUNNING, "runs"),
     (State.GIL, "GIL"),

@@ -203,7 +203,7 @@ class _Lookup:
         ]
 
     def idle_workers(self, waiting: set[int]) -> set[int]:
-        """Return the workers of pools that have no work: `waiting` are the tasks that wait for something else."""
+        """Return the workers of pools that have no work. waiting: who waits for something recorded."""
         at_work = {record.task for record in self._works.values()}
         return {
             task

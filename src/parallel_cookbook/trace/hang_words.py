@@ -278,7 +278,7 @@ class _Teller:
         return None
 
     def _fed_by(self, feeder: int) -> int:
-        """Return the queue that a feeder feeds: what it sends to, or where its process has put most; -1: unknown."""
+        """Return the queue that a feeder feeds, where its process has put most; -1: unknown."""
         itself = self._hang.of(feeder)
         if itself and itself.wait.thing >= 0:
             return itself.wait.thing

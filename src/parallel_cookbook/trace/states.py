@@ -10,6 +10,10 @@ there are any. Between two samples of a task, of the time in which it waited for
   because somebody else must have had the GIL;
 - what then is left is unknown: a file, a socket, a device, a lock inside of C code.
 
+A task that did nothing at all since it was looked at last has no new sample. So, if the process' threads were
+looked at between two samples of a task, it did nothing until the last of these looks, not even wait for the
+GIL, for which it would have woken up now and then; nor after its last sample, but for a moment.
+
 The order of these within two samples is not known. They are placed in the order GIL, ready, unknown, running,
 as after a wake-up. Where there are no samples, all of it counts as running.
 """
@@ -20,7 +24,7 @@ import enum
 import functools
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -60,12 +64,18 @@ class Stretch:
     """What it waits for, if it is blocked, sleeps or is idle."""
 
 
+_SOON_SEEN = 30_000_000
+"""Nanoseconds within which a thread that runs is seen by the sampler, three of its intervals."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Sample:
     moment: int
     cpu: int
     delay: int
     """-1: unknown."""
+    is_inactive: bool = False
+    """Since the sample before, the task did nothing."""
 
 
 def states_of(
@@ -78,6 +88,11 @@ def states_of(
     waits = waits_of(recording) if waits is None else waits
     works = _works(recording)
     samples = _samples(recording)
+    looks = _looks(recording, samples)
+    samples = [
+        _with_inactivity(own, looks[traced.process])
+        for traced, own in zip(recording.tasks, samples, strict=True)
+    ]
     used = _CpuOfProcesses(recording, samples)
     result = []
     for traced in recording.tasks:
@@ -88,11 +103,17 @@ def states_of(
             for wait in waits[task]
             if wait.ended > wait.began
         ]
-        split = _split(samples[task], functools.partial(used.between, traced.process))
+        split = _split(
+            samples[task],
+            life[1],
+            functools.partial(used.between, traced.process),
+        )
         if works[task] or is_worker(traced):
             idle = _with_idleness(life, blocked, works[task])
             blocked = sorted(idle, key=lambda stretch: stretch.begin)
         pieces = [*_spent(_gaps(life, blocked), split), *blocked]
+        if traced.is_helper:
+            pieces = [_idle_if_unknown(piece) for piece in pieces]
         result.append(tuple(_merged(sorted(pieces, key=lambda piece: piece.begin))))
     return tuple(result)
 
@@ -118,6 +139,11 @@ def _state(wait: Wait, works: list[tuple[int, int]], is_helper: bool) -> State:
         if not is_at_work and wait.kind in {Kind.GET, Kind.RECEIVE, Kind.ACQUIRE, Kind.WAIT}:
             return State.IDLE
     return State.BLOCKED
+
+
+def _idle_if_unknown(stretch: Stretch) -> Stretch:
+    """Return a helper's stretch: what it waits for is work, even if nothing of it was recorded."""
+    return replace(stretch, state=State.IDLE) if stretch.state is State.UNKNOWN else stretch
 
 
 def _with_idleness(
@@ -230,14 +256,36 @@ class _Budget:
         ]
 
 
-def _split(samples: list[_Sample], used: Callable[[int, int], int]) -> list[_Budget]:
+def _looks(recording: Recording, samples: list[list[_Sample]]) -> list[list[int]]:
+    """Return, by process, when its threads were looked at."""
+    looks: list[set[int]] = [set() for _ in recording.processes]
+    for traced in recording.tasks:
+        looks[traced.process].update(sample.moment for sample in samples[traced.index])
+    return [sorted(moments) for moments in looks]
+
+
+def _with_inactivity(samples: list[_Sample], looks: list[int]) -> list[_Sample]:
+    """Return the samples and, where a task was looked at and had done nothing, one more that says so."""
+    told = samples[:1]
+    for before, after in _pairs(samples):
+        last_look = looks[bisect_left(looks, after.moment) - 1]
+        if last_look > before.moment:
+            told.append(replace(before, moment=last_look, is_inactive=True))
+        told.append(after)
+    return told
+
+
+def _split(samples: list[_Sample], end: int, used: Callable[[int, int], int]) -> list[_Budget]:
+    """Return what is known of the time between samples, and after the last of them until `end`."""
     budgets = []
     for before, after in _pairs(samples):
         cpu = after.cpu - before.cpu
         known = before.delay >= 0 and after.delay >= 0
         delay = after.delay - before.delay if known else 0
-        others = used(before.moment, after.moment) - cpu
+        others = 0 if after.is_inactive else used(before.moment, after.moment) - cpu
         budgets.append(_Budget(before.moment, after.moment, cpu, delay, others))
+    if len(samples) > 1 and end - samples[-1].moment > _SOON_SEEN:
+        budgets.append(_Budget(samples[-1].moment, end - _SOON_SEEN, 0, 0, 0))
     return budgets
 
 

@@ -23,6 +23,7 @@ from parallel_cookbook.run import processes, signals
 from parallel_cookbook.trace.launch import command_for, note_run
 from parallel_cookbook.trace.lookout import Lookout, Sighting
 from parallel_cookbook.trace.reader import RUN_FILE, read_recording
+from parallel_cookbook.trace.recorder.layout import STACKS_FILE
 from parallel_cookbook.trace.snapshot import as_of, with_the_dead
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _TICK_S = 0.05
 _LEFTOVER_GRACE_S = 1.0
 """How long a resource tracker or fork server, which end by themselves, may outlive the program."""
+_STACKS_S = 1.0
 _CUT_FILE = "cut.json"
 """When and why the run was cut off, and who lived then."""
 
@@ -231,7 +233,7 @@ class _Run:
         began = json.loads((self._folder / RUN_FILE).read_text(encoding="utf-8"))["began"]
         moment = time.monotonic_ns() - int(began)
         members = processes.members(self._mark, self.group)
-        found = Lookout(self._folder, self._mark, self.group).read(members)
+        found = self._read_with_stacks(Lookout(self._folder, self._mark, self.group), members)
         if found is None:
             return
         self.recording = as_of(found, moment)
@@ -241,6 +243,21 @@ class _Run:
             OSError
         ):  # the disk is full: only a later look at it will miss this
             (self._folder / _CUT_FILE).write_text(json.dumps(words), encoding="utf-8")
+
+    def _read_with_stacks(self, lookout: Lookout, members: list[int]) -> Recording | None:
+        """Ask each process for its stacks, and return what is recorded; wait a second at most."""
+        with contextlib.suppress(OSError):
+            (self._folder / STACKS_FILE).write_text("", encoding="utf-8")
+        deadline = time.monotonic() + _STACKS_S
+        while True:
+            found = lookout.read(members)
+            if found is None or time.monotonic() > deadline:
+                return found
+            told = {found.tasks[task].process for task in found.stacks}
+            living = {process.index for process in found.processes if process.ended < 0}
+            if living <= told:
+                return found
+            time.sleep(_TICK_S)
 
     @contextlib.contextmanager
     def ending_all(self) -> Iterator[None]:
