@@ -79,27 +79,40 @@ def _table(*columns: str, more: int = 0, noun: str = "") -> Table:
             overflow="fold",
         )
     if more > 0:
-        table.caption = f"and {count(more, noun)} more, in the JSON"
-        table.caption_justify = "left"
+        _add_more(table, f"{count(more, noun)} more")
     return table
 
 
 def _tasks(summary: Summary) -> Table:
-    shown = sorted(summary.tasks, key=lambda use: -use.lived)[: 2 * _MOST_ROWS]
+    tasks = summary.recording.tasks
+    own = [use for use in summary.tasks if not tasks[use.task].is_helper]
+    shown = sorted(own, key=lambda use: -use.lived)[: 2 * _MOST_ROWS]
     shown.sort(key=lambda use: use.task)
-    used = [(state, name) for state, name in _COLUMNS if any(use.spent.get(state) for use in shown)]
-    more = len(summary.tasks) - len(shown)
-    table = _table("Tasks", "lived", *(name for _, name in used), more=more, noun="task")
+    used = [
+        (state, name)
+        for state, name in _COLUMNS
+        if any(use.spent.get(state, 0) >= _WORTH_A_COLUMN * use.lived > 0 for use in shown)
+    ]
+    table = _table("Tasks", "lived", *(name for _, name in used))
     for use in shown:
-        task = summary.recording.tasks[use.task]
         name = summary.words.task(use.task)
         table.add_row(
-            f"  {name}" if not task.is_main else name,
+            name if tasks[use.task].is_main else f"  {name}",
             span(use.lived),
             *(_share(use.spent.get(state, 0), use.lived) for state, _ in used),
-            style="dim" if task.is_helper else "",
         )
+    hidden = [
+        count(len(own) - len(shown), "task") if len(own) > len(shown) else "",
+        f"{count(len(tasks) - len(own), 'helper')} of the library" if len(tasks) > len(own) else "",
+    ]
+    if any(hidden):
+        _add_more(table, " and ".join(filter(None, hidden)))
     return table
+
+
+def _add_more(table: Table, more: str) -> None:
+    table.caption = f"and {more}, in the JSON"
+    table.caption_justify = "left"
 
 
 def _share(part: int, whole: int) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _WORTH_IT = 0.1
 """The share of the run from which on a cause is told."""
 _NEARLY_ALL = 0.8
+_MUCH = 0.3
 _HALF = 0.5
 
 
@@ -70,6 +71,7 @@ class _Adviser:
         yield from self._gil()
         yield from self._sleeps()
         yield from self._starts()
+        yield from self._machine()
 
     def _share(self, part: float) -> float:
         return min(part / self._whole, 1.0)
@@ -170,6 +172,20 @@ class _Adviser:
                     f"Look first at what it costs to start: {span(spent)} of the run's "
                     f"{span(self._whole)} passed "
                     "before what was started ran; start fewer, and give each more to do."
+                ),
+            )
+
+    def _machine(self) -> Iterator[tuple[float, str]]:
+        kept = sum(
+            piece.end - piece.begin for piece in self._path.pieces if piece.what == State.READY
+        )
+        if self._share(kept) >= _MUCH:
+            yield (
+                self._share(kept),
+                (
+                    f"Look first at the machine: for {percent(kept, self._whole)} of the run, what "
+                    "could go on had no "
+                    "processor, because others had them; trace it again when the machine has less to do."
                 ),
             )
 

@@ -319,6 +319,7 @@ _STATES = {
     State.GIL: "waits for the GIL",
     State.READY: "waits for a processor",
     State.UNKNOWN: "waits outside of Python",
+    State.IDLE: "has no work",
 }
 
 

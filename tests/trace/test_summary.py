@@ -1,0 +1,207 @@
+"""What is told of a recording: figures, the sentence on what to look at first, the text and the JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from golden import assert_golden
+from parallel_cookbook.report.trace import summary_lines, to_json
+from parallel_cookbook.trace.states import State
+from parallel_cookbook.trace.summary import Summary, summarise
+from parallel_cookbook.trace.words import count, listed, percent, span
+from recordings import MS, recording
+
+CONTENDED = """
+    line 12 with lock:
+    0      main  begin
+    1      main  start a
+    1      a     begin main
+    2      main  start b
+    2      b     begin main
+    3      a     acquire  lock @12
+    5      b     acquire? lock @12
+    50     a     release  lock
+    5-50   b     acquire  lock @12
+    51     a     end
+    95     b     release  lock
+    96     b     end
+    3-96   main  join b @30
+    100    main  end
+"""
+
+
+def shown(summary: Summary, width: int = 80) -> str:
+    """Return the summary as a terminal of this width shows it."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False)
+    for line in summary_lines(summary, "exit code 0"):
+        console.print(line)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+
+
+def test_a_contended_lock_is_what_to_look_at_first() -> None:
+    """The sentence names the lock, how long was waited, who held it, and the line."""
+    summary = summarise(recording(CONTENDED))
+    assert summary.advice == (
+        "Look first at lock: tasks waited 45.0 ms for it, 100 % of that while a held it from "
+        "program.py:12 (with lock:); do less while it is held, or share less."
+    )
+    assert summary.locks[0].contended_share == 0.5
+
+
+def test_shares_and_parallelism() -> None:
+    """What each task did adds up to its life; the tasks' running adds up to the parallelism."""
+    summary = summarise(recording(CONTENDED))
+    main = summary.tasks[0]
+    assert main.lived == 100 * MS
+    assert main.spent == {State.RUNNING: 7 * MS, State.BLOCKED: 93 * MS}
+    assert sum(summary.tasks[2].spent.values()) == summary.tasks[2].lived == 94 * MS
+    assert summary.parallelism == pytest.approx((7 + 50 + 49) / 100)
+    assert not summary.knows_gil
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "0 main begin\n10-90 main sleep @7\n100 main end",
+            "Look first at the sleep at program.py:7",
+        ),
+        (
+            (
+                "0 main begin\n0 p begin\n5-80 main get q extra=1\n80 p put q extra=1\n"
+                "81 p end\n100 main end"
+            ),
+            "Look first at p: who takes from queue q waited 75.0 ms",
+        ),
+        (
+            "0 main begin\n0 c begin\n5-80 main put q @3\n80 c get q\n81 c end\n100 main end",
+            "Look first at c: who puts into queue q waited 75.0 ms",
+        ),
+        (
+            (
+                "0 main begin\n5 main start w/w\n75 w/w begin main\n80 w/w end\n10-81 main join w/w\n"
+                "90 main end"
+            ),
+            "Look first at what it costs to start: 70.0 ms of the run's 90.0 ms",
+        ),
+        (
+            (
+                "0 a begin\n0 b begin\n100 a sample value=50000000 extra=0\n"
+                "100 b sample value=50000000 extra=0\n100 a end\n100 b end"
+            ),
+            "Look first at the GIL: a and b compute in one process",
+        ),
+        (
+            (
+                "0 a begin\n0 b begin\n100 a sample value=40000000 extra=60000000\n"
+                "100 b sample value=50000000 extra=50000000\n100 a end\n100 b end"
+            ),
+            "Look first at the machine: for 60 % of the run",
+        ),
+        ("0 main begin\n100 main end", "main did everything alone"),
+        (
+            "0 a begin\n0 b/b begin\n100 a end\n100 b/b end",
+            "2.0 tasks ran at once on 2 cores: nothing stands in the way",
+        ),
+        ("0 a begin\n0 b begin\n10 b end\n100 a end", "Look first at a: the run is as long as"),
+    ],
+)
+def test_what_to_look_at_first(text: str, words: str) -> None:
+    """Each cause has its sentence, with its figures."""
+    assert words in summarise(recording(text)).advice
+
+
+def test_an_empty_recording_is_told_as_such() -> None:
+    """Nothing recorded, nothing made up."""
+    summary = summarise(recording(""))
+    assert summary.advice.startswith("Nothing was recorded")
+    assert summary.parallelism == 0
+    assert "Nothing was recorded" in shown(summary)
+
+
+def test_the_text_of_a_run() -> None:
+    """The whole summary, as on a terminal."""
+    text = (
+        CONTENDED
+        + """
+        60   a/q   put q value=1 extra=1 @40
+        70   main  get q value=0 extra=1 @41
+    """
+    )
+    assert_golden("trace_summary.txt", shown(summarise(recording(text))))
+
+
+def test_the_text_of_a_hang() -> None:
+    """Who waits for whom, the cycle, the stacks."""
+    made = recording("""
+        line 13 with second:
+        line 23 with first:
+        0   main  begin
+        1   main  start a
+        1   a     begin main
+        2   main  start b
+        2   b     begin main
+        5   a     acquire  first @12
+        6   b     acquire  second @22
+        7   a     acquire? second @13
+        8   b     acquire? first @23
+        9   main  join? a @30
+        stack a 13 40
+        stack b 23 41
+    """)
+    assert_golden("trace_hang.txt", shown(summarise(made, was_cut_off=True)))
+
+
+def test_the_json_holds_the_same_and_is_json() -> None:
+    """Schema 1; what the text rounds is exact."""
+    summary = summarise(recording(CONTENDED))
+    told = json.loads(json.dumps(to_json(summary, "pass", "exit code 0")))
+    assert (told["schema"], told["verdict"], told["duration"]) == (1, "pass", 100 * MS)
+    [lock] = told["locks"]
+    assert (lock["label"], lock["waited"], lock["longest_hold"]["location"]) == (
+        "lock",
+        45 * MS,
+        "program.py:12",
+    )
+    assert sum(piece["end"] - piece["begin"] for piece in told["critical_path"]) == 100 * MS
+    assert told["hang"] is None
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "words"),
+    [
+        (0, "0 s"),
+        (999, "999 ns"),
+        (1_000, "1.00 µs"),
+        (9_994, "9.99 µs"),
+        (9_996, "10.0 µs"),
+        (999_960_000, "1.00 s"),
+        (12_340_000, "12.3 ms"),
+        (123_400_000_000, "123 s"),
+    ],
+)
+def test_a_duration_has_three_digits(nanoseconds: int, words: str) -> None:
+    """In the unit that suits it."""
+    assert span(nanoseconds) == words
+
+
+def test_shares_counts_and_lists_in_words() -> None:
+    """Something is never told as nothing."""
+    assert [percent(0, 9), percent(1, 1000), percent(1, 3), percent(9, 9)] == [
+        "0 %",
+        "< 1 %",
+        "33 %",
+        "100 %",
+    ]
+    assert [count(1, "process", "processes"), count(2000, "task")] == ["1 process", "2,000 tasks"]
+    assert [listed([]), listed("a"), listed("ab"), listed("abc")] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
