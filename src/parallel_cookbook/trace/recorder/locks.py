@@ -46,6 +46,9 @@ class LikeReal(type):
 class Lock(metaclass=LikeReal):
     """`threading.Lock`."""
 
+    def __init_subclass__(cls) -> NoReturn:
+        raise TypeError("type '_thread.lock' is not an acceptable base type")
+
     __slots__ = ("__weakref__", "_acquire", "_lock", "_release", "_thing")
     _acquire: Callable[..., bool]
     _lock: Any
@@ -189,7 +192,9 @@ class RLock(metaclass=LikeReal):
 
     def __new__(cls, *arguments: object, **options: object) -> Any:
         site = place(getframe(1))
-        return make_rlock(site) if site else _RealRLock(*arguments, **options)
+        if not site or arguments or options:  # it is for the real one to refuse them
+            return _RealRLock(*arguments, **options)
+        return make_rlock(site)
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         frame = getframe(1)

@@ -149,7 +149,7 @@ def _record(
             must_wait = False
             try:
                 result = call(self, *arguments, False)
-            except _missing(kind):
+            except call.__globals__["Full" if kind == PUT else "Empty"]:
                 must_wait = True
             if must_wait:  # out here, so that no later exception seems to come of that one
                 began = monotonic_ns()
@@ -166,12 +166,6 @@ def _record(
         moment, length, number = _done.pop(ident, _UNKNOWN)
         moment = moment or monotonic_ns()
         tape.write_long(kind, began or moment, thing, site, length, flags, moment, extra=number)
-
-
-def _missing(kind: int) -> type[Exception]:
-    import queue
-
-    return queue.Full if kind == PUT else queue.Empty
 
 
 @replaces("queue", "Queue.put")

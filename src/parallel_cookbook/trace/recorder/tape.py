@@ -117,8 +117,8 @@ class Tape:
             if file >= 0:
                 os.close(file)
         HEADER.pack_into(self._map, 0, MAGIC, os.getpid(), moment, 0, 0)
+        self.view = memoryview(self._map)[:_CHUNK_BYTES]
         self._room = _CHUNK_BYTES
-        self.view = memoryview(self._map)[: self._room]
         self.name(**about)
         self.claim = count(HEADER_BYTES, RECORD_BYTES).__next__
 
@@ -238,8 +238,9 @@ class Tape:
         behind = begin - 4 * _CHUNK_BYTES
         if behind >= 0 and sys.platform == "linux":
             self._map.madvise(mmap.MADV_DONTNEED, behind, _CHUNK_BYTES)
-        self._room = room
+        # In this order: making the view may collect garbage, which may be recorded.
         self.view = memoryview(self._map)[:room]
+        self._room = room
         if self._is_full:  # no longer; places near the beginning may have been claimed before
             self.claim = count(begin + _CLAIMED_BYTES, RECORD_BYTES).__next__
             self._is_full = False
