@@ -181,7 +181,13 @@ def test_progress_that_is_damaged_meanwhile_is_told_and_rebuilt(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGQUIT, -signal.SIGQUIT),
+    ],
 )
 @pytest.mark.parametrize("is_grading", [False, True])
 def test_a_signal_restores_the_terminal_and_leaves_no_process(
@@ -474,6 +480,17 @@ def test_alone_cookbook_shows_the_progress(tmp_path: Path) -> None:
     make_folder(tmp_path, EXERCISES).note_pass(FIRST, "digest")
     shown = cookbook(cwd=tmp_path).stdout
     assert f"1 of 28 exercises passed; go on with {EXERCISES[1].id}" in shown
+
+
+def test_in_a_folder_that_is_gone_it_is_a_sentence(tmp_path: Path) -> None:
+    """Neither the overview nor the practice shows a traceback where there is no current folder."""
+    gone = tmp_path / "gone"
+    for arguments, code in (("", 0), ("practice", 2), ("practice list", 2)):
+        command = f"mkdir {gone} && cd {gone} && rmdir {gone} && {shlex.join(COOKBOOK)} {arguments}"
+        ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+        assert ran.returncode == code, ran
+        assert "the current folder cannot be used" in ran.stdout + ran.stderr
+        assert "Traceback" not in ran.stderr
 
 
 def test_the_shell_completes_the_names_of_exercises() -> None:

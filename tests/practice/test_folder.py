@@ -230,6 +230,8 @@ def test_an_empty_folder_is_used_itself_and_another_gets_one(tmp_path: Path) -> 
     assert new_folder(tmp_path) == tmp_path
     (tmp_path / "thesis.tex").write_text("")
     assert new_folder(tmp_path) == tmp_path / NEW_NAME
+    (tmp_path / MARKER).mkdir()  # by another window, just now
+    assert new_folder(tmp_path) == tmp_path
 
 
 @pytest.mark.skipif(

@@ -100,6 +100,7 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
         b'{"schema": 1, "current": "", "exercises": []}',
         b'{"schema": 1, "current": "", "exercises": {"a/b": 3}}',
         b'{"schema": 1, "current": "", "exercises": {"a/b": {"hints": "many"}}}',
+        b'{"schema": 1, "current": "", "exercises": {"a/b": {"hints": -2}}}',
         b'{"schema": 1, "current": 7, "exercises": {}}',
         b'{"schema": "1", "current": "", "exercises": {}}',
     ],

@@ -136,8 +136,11 @@ def list_(context: click.Context, /, *, as_json: bool) -> None:
         return
     lines = [*pages.list_page(folder, folder.current, exists=exists), pages.progress_line(folder)]
     _print(*lines)
-    if not exists:
-        click.echo("\nYou have not begun: `cookbook practice` makes a folder with the exercises.")
+    click.echo()
+    if exists:
+        click.echo("`cookbook practice NAME` goes to one.")
+    else:
+        click.echo("You have not begun: `cookbook practice` makes a folder with the exercises.")
     _tell(folder.take_notices())
 
 
@@ -306,10 +309,10 @@ def practice_summary(command: str) -> str:
 
     exercises = load_exercises()
     go_on = click.style(f"{command} practice", fg="green")
-    root = find_folder(Path.cwd())
-    if root is None:
-        return f"{len(exercises)} exercises, graded by proof: {go_on}"
     try:
+        root = find_folder(_here())
+        if root is None:
+            return f"{len(exercises)} exercises, graded by proof: {go_on}"
         folder = Folder(root, exercises)
     except UsageError as error:
         return str(error)
@@ -347,13 +350,13 @@ def _begin(context: click.Context, name: str | None) -> int:
 
 def _existing_folder(context: click.Context) -> Folder | None:
     """Return the learner's folder that was named or is here, up to date; None if there is none yet."""
-    from parallel_cookbook.practice.folder import MARKER, Folder, find_folder  # noqa: PLC0415
+    from parallel_cookbook.practice.folder import Folder, find_folder, is_folder  # noqa: PLC0415
 
     named: Path | None = context.meta.get(_FOLDER)
     root = find_folder(_here()) if named is None else named
-    if named is not None and named.exists() and not named.is_dir():
+    if named is not None and os.path.exists(named) and not os.path.isdir(named):  # noqa: PTH110, PTH112
         raise UsageError(f"{str(named)!r} is no folder; name another place with --dir")
-    if root is None or not (root / MARKER).is_dir():
+    if root is None or not is_folder(root):
         return None
     folder = Folder(root, load_exercises())
     folder.bring_up_to_date()

@@ -50,6 +50,7 @@ class Terminal:
             signal.SIGTSTP: self._on_stop,
             signal.SIGWINCH: self._on_resize,
             signal.SIGCONT: self._on_continue,
+            signal.SIGQUIT: self._on_quit,
         }.items():
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._handlers[number] = signal.signal(number, handler)
@@ -123,6 +124,11 @@ class Terminal:
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._is_to_stop = True
         self.wake()
+
+    def _on_quit(self, number: int, _frame: FrameType | None) -> None:
+        self._restore()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def _on_resize(self, _number: int, _frame: FrameType | None) -> None:
         self._is_to_redraw = True

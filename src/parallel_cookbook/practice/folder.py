@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import stat
 import time
 from dataclasses import replace
@@ -236,9 +237,14 @@ def answer_path(root: Path, progress: Progress, exercise: Exercise) -> Path:
 def find_folder(start: Path) -> Path | None:
     """Return the learner's folder that `start` is, is in, or holds under its usual name; None if none."""
     for folder in (start, *start.parents, start / NEW_NAME):
-        if (folder / MARKER).is_dir():
+        if is_folder(folder):
             return folder
     return None
+
+
+def is_folder(root: Path) -> bool:
+    """Whether this is a learner's folder that can be looked into."""
+    return os.path.isdir(root / MARKER)  # noqa: PTH112 - a Path would raise without permission
 
 
 def new_folder(start: Path) -> Path:
@@ -247,13 +253,15 @@ def new_folder(start: Path) -> Path:
     Raises UsageError if `start` cannot be listed.
     """
     try:
-        return start if not any(start.iterdir()) else start / NEW_NAME
+        others = any(path.name != MARKER for path in start.iterdir())
     except FileNotFoundError:
         return start
     except OSError as error:
         raise UsageError(
             f"cannot use {str(start)!r}: {error.strerror}; name another folder with --dir"
         ) from None
+    # Another window may have made it a learner's folder since somebody looked.
+    return start / NEW_NAME if others and not is_folder(start) else start
 
 
 def make_folder(root: Path, exercises: Sequence[Exercise]) -> Folder:

@@ -279,4 +279,6 @@ def _entry_from(data: object) -> Entry:
         if type(value) is not type(each.default):
             raise _CorruptError(f"{each.name!r} of an exercise is {value!r:.40}")
         known[each.name] = value
+    if known["hints"] < 0:
+        raise _CorruptError(f"'hints' of an exercise is {known['hints']!r:.40}")
     return Entry(**known)
