@@ -76,12 +76,12 @@ def test_the_file_is_a_link_on_the_terminal(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("def f(:\n", "this is no Python"),
-        ("", "harness changed"),
+        ("", "and nothing else"),
         (b"\xff\xfe\x00", "this is no Python"),
         ("import nonsense\n" + SOLUTION, "there is no module `nonsense`"),
         (broken("while True: pass"), "it goes on and on"),
         (broken("while True: print('x' * 99)"), "it goes on and on"),
-        (broken("import os; os._exit(0)"), "harness changed"),
+        (broken("import os; os._exit(0)"), "and nothing else"),
         (SOLUTION[: len(SOLUTION) // 2], "✗ "),
     ],
     ids=[
@@ -131,7 +131,7 @@ def test_reset_keeps_the_old_file(tmp_path: Path) -> None:
     with PracticeTerminal(tmp_path) as terminal:
         terminal.wait_for("As it stands")
         terminal.save(PLACE, "mine = 1\n")
-        terminal.wait_for("harness changed")
+        terminal.wait_for("and nothing else")
         terminal.type("xy")
         terminal.wait_for("yours is kept as kept/ch01_introduction/01_eager_call.1.py")
     assert (tmp_path / "kept" / "ch01_introduction" / "01_eager_call.1.py").read_text() == (
@@ -407,6 +407,25 @@ def test_check_grades_notes_and_exits(tmp_path: Path) -> None:
     assert "28 of 28 proven right" in right.stdout
     assert passed_in(tmp_path) == {exercise.id for exercise in EXERCISES}
     assert "28 of 28 exercises passed" in cookbook(cwd=tmp_path).stdout
+
+
+def test_a_message_of_the_learners_moves_no_cursor(tmp_path: Path) -> None:
+    """Escape codes in it are shown, and not sent to the terminal: a teacher may be reading."""
+    make_folder(tmp_path, EXERCISES)
+    (tmp_path / PLACE).write_text(broken(r"raise ValueError('\x1b[2J\x1b]0;title\x07')"))
+    ran = cookbook("practice", "check", FIRST.id, cwd=tmp_path)
+    assert r"ValueError: \x1b[2J\x1b]0;title\x07" in ran.stdout
+    assert "\x1b" not in ran.stdout
+
+
+def test_a_pipe_in_place_of_the_answer_is_not_waited_for(tmp_path: Path) -> None:
+    """It is told at once; nobody will ever write to it."""
+    make_folder(tmp_path, EXERCISES)
+    (tmp_path / PLACE).unlink()
+    os.mkfifo(tmp_path / PLACE)
+    ran = cookbook("practice", "check", FIRST.id, cwd=tmp_path)
+    assert ran.returncode == 1
+    assert "it is no regular file" in ran.stdout
 
 
 def test_what_is_not_proven_in_time_is_no_pass(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from parallel_cookbook.practice.folder import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
@@ -161,6 +162,33 @@ def test_reset_keeps_nothing_where_there_is_nothing_to_keep(folder: Folder) -> N
     assert folder.reset(first) is None
     assert folder.path(first).read_bytes() == first.path.read_bytes()
     assert not (folder.root / "kept").exists()
+
+
+def a_link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("make", [a_link, a_folder, a_pipe])
+def test_reset_keeps_what_is_no_file(folder: Folder, make: Callable[[Path], None]) -> None:
+    """Whatever stands in the answer's place is moved aside, and the book's file takes the place."""
+    first = folder.exercises[0]
+    path = folder.path(first)
+    path.unlink()
+    make(path)
+    kind = path.lstat().st_mode
+    kept = folder.reset(first)
+    assert kept is not None
+    assert kept.lstat().st_mode == kind
+    assert path.read_bytes() == first.path.read_bytes()
+    assert not path.is_symlink()
 
 
 def test_reset_that_cannot_keep_the_file_leaves_it(folder: Folder) -> None:

@@ -205,11 +205,15 @@ class Folder:
         return {"told": book}
 
     def _keep(self, path: Path) -> Path:
-        """Copy a learner's file into the folder of kept files, under a name of its own."""
+        """Keep what stands at `path` in the folder of kept files, under a name of its own.
+
+        A file is copied, so that it is always at its place; a link or a folder is moved.
+        """
         place = path.relative_to(self.root)
         folder = self.root / KEPT / place.parent
         folder.mkdir(parents=True, exist_ok=True)
-        data = path.read_bytes()
+        is_plain = path.is_file() and not path.is_symlink()
+        data = path.read_bytes() if is_plain else b""
         number = 1
         while True:
             kept = folder / f"{place.stem}.{number}{place.suffix}"
@@ -218,8 +222,11 @@ class Folder:
                     file.write(data)
             except FileExistsError:
                 number += 1
-            else:
-                return kept
+                continue
+            if not is_plain:
+                kept.unlink()
+                path.rename(kept)
+            return kept
 
 
 def _with_changes(progress: Progress, changes: Mapping[str, dict[str, str]]) -> Progress:

@@ -325,7 +325,7 @@ class Grading:
             verdict=verdict,
             claim=self._claim(kind),
             kind=kind,
-            message=message,
+            message=_printable(message),
             file=str(self.answer),
             line=line,
             executions=report.executions if report else 0,
@@ -419,6 +419,11 @@ def _asserted(source: str, failure: Failure, answer: Path) -> str:
         if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno):
             return " ".join((ast.get_source_segment(source, node.test) or "").split())
     return ""
+
+
+def _printable(text: str) -> str:
+    """Return a text of the learner's so that it is shown, and not obeyed, by a terminal."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _first_line(message: str) -> str:
