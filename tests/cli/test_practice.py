@@ -81,7 +81,7 @@ def test_the_file_is_a_link_on_the_terminal(tmp_path: Path) -> None:
         ("import nonsense\n" + SOLUTION, "there is no module `nonsense`"),
         (broken("while True: pass"), "it goes on and on"),
         (broken("while True: print('x' * 99)"), "it goes on and on"),
-        (broken("import os; os._exit(0)"), "and nothing else"),
+        (broken("import os; os._exit(0)"), "not yours to change"),
         (SOLUTION[: len(SOLUTION) // 2], "✗ "),
     ],
     ids=[

@@ -9,6 +9,7 @@ real run comes off well.
 from __future__ import annotations
 
 import ast
+import errno
 import importlib.util
 import sys
 import tempfile
@@ -99,7 +100,7 @@ class Grading:
 
     def _read(self) -> Grade | None:
         try:
-            data = self._data = self.answer.read_bytes()
+            data = self._data = _bytes_of(self.answer)
         except OSError as error:
             return self._error("missing-file", f"cannot read it: {error.strerror}", 0)
         if len(data) > _MAX_BYTES:
@@ -419,6 +420,12 @@ def _asserted(source: str, failure: Failure, answer: Path) -> str:
         if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno):
             return " ".join((ast.get_source_segment(source, node.test) or "").split())
     return ""
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # to read a pipe would wait
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return path.read_bytes()
 
 
 def _printable(text: str) -> str:
