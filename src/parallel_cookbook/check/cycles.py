@@ -154,11 +154,14 @@ class Cycles:
         turns = tuple(one.turns for one in around if one is not None and one.frame is frame)
         key = (loop.number, turns, _plain_variables(frame))
         self._heads[task] = _Head(site, key, task.steps, task.changes)
-        if any(one.group is not self._kernel.root for one in self._kernel.tasks):
-            return  # the memories of several processes are not compared
-        if loop.turns >= _FIRST_TURN and key in loop.variables and self._looks_left:
-            self._looks_left -= 1
-            self._look(task)
+        if loop.turns >= _FIRST_TURN and key in loop.variables:
+            if any(one.group is not self._kernel.root for one in self._kernel.tasks):
+                # The memories of several processes are not compared; that the loops may go on for
+                # ever is seen only if they do so in step.
+                self.has_turning_loops = True
+            elif self._looks_left:
+                self._looks_left -= 1
+                self._look(task)
         loop.variables.add(key)
 
     # --- inside ---------------------------------------------------------------------------------
