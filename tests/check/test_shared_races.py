@@ -43,7 +43,13 @@ def both(first, second, *args):
 
 
 def check(
-    folder: Path, works: str, main: str, *, races: str = "warn", strategy: str = "dpor"
+    folder: Path,
+    works: str,
+    main: str,
+    *,
+    races: str = "warn",
+    strategy: str = "dpor",
+    max_executions: int = 5000,
 ) -> CheckReport:
     """Check a program of two functions and the body of its main to its end."""
     file = folder / "program.py"
@@ -53,7 +59,7 @@ def check(
         Entry(file),
         target="program.py",
         strategy=strategy,
-        budget=Budget(5000, 60),
+        budget=Budget(max_executions, 60),
         races=races,
         keep_going=True,
     )
@@ -288,7 +294,6 @@ def test_a_race_can_be_an_error(tmp_path: Path) -> None:
 def test_every_strategy_sees_races(tmp_path: Path, strategy: str) -> None:
     """Those that repeat no steps note all of them anew."""
     works = UPDATE.format("x.value += 1")
-    report = check(
-        tmp_path, works, "x = Value('i', 0)\nboth(work, work, x, Lock())", strategy=strategy
-    )
+    main = "x = Value('i', 0)\nboth(work, work, x, Lock())"
+    report = check(tmp_path, works, main, strategy=strategy, max_executions=100)
     assert lines_of(report) == {"x.value += 1"}

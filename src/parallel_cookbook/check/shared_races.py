@@ -20,6 +20,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from parallel_cookbook.kernel.scheduler import ENDED
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
     from types import CodeType
@@ -167,9 +169,15 @@ def _is_unknown(access: _Access, me: Task) -> bool:
 
 
 def _knows(sync: int, access: _Access) -> bool:
-    """Whether who knows of the events `sync` comes after what an access's task did after it."""
-    positions = access.task.positions
-    return len(positions) > access.step and sync >> positions[access.step] & 1 == 1
+    """Whether who knows of the events `sync` comes after what an access's task did after it.
+
+    Who was killed right after it has done nothing more: its death, which comes after its last step, counts.
+    """
+    task = access.task
+    step = access.step
+    if len(task.positions) == step and task.done.state == ENDED:
+        step -= 1
+    return len(task.positions) > step and sync >> task.positions[step] & 1 == 1
 
 
 def _without(accesses: tuple[_Access, ...], mask: int) -> list[_Access]:
