@@ -3,9 +3,9 @@
     pip install -e '.[dev,bench]' -c constraints.txt
     python benchmarks/trace_overhead.py --rounds 7
 
-The whole command is timed, with the start of Python and the saving of what was recorded; the program's own
-time is what it measures of itself. A contended program's time varies three-fold from run to run: so the three ways
-take turns, and medians are shown. Quote the ratios.
+The whole command is timed, with the start of Python and the saving of what was recorded. A contended program's
+time varies three-fold from run to run: so the three ways take turns, and medians are shown. Processor time, of
+all its processes, varies less, and is shown too. Quote the ratios.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Times:
 
     def median(self, way: str) -> float:
         """Return the median time of one way."""
-        return statistics.median(getattr(self, way))
+        return float(statistics.median(getattr(self, way)))
 
 
 def timed(command: list[str]) -> float:

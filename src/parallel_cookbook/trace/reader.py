@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import linecache
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,19 +69,6 @@ def _run(folder: Path) -> dict[str, Any]:
     return run
 
 
-def _ordinal(tape: TapeFile, words: dict[str, Any]) -> int:
-    """Return how many things the line that made this one had made before it.
-
-    What is a part of another (a Condition's lock) goes with it; it comes just before it.
-    """
-    before = 0
-    for other in tape.things.values():
-        if other is words:
-            break
-        before += other["site"] == words["site"] and not other.get("suffix")
-    return before
-
-
 class _Merger:
     """Gives everything in all tapes its number in the recording."""
 
@@ -100,12 +88,17 @@ class _Merger:
         self._labels = Labels()
         self._shared = Shared(tapes)
         self._records: list[Record] = []
+        self._ordinals: dict[str, dict[int, int]] = {}
         self._stacks: dict[int, tuple[int, ...]] = {}
 
     def merge(self) -> Recording:
         """Return the recording."""
         for index, tape in enumerate(self._tapes):
             self._add_process(index, tape)
+        for tape in self._tapes:
+            for row in tape.rows():
+                if row.kind == layout.THING:
+                    tape.define(row)
         for index, tape in enumerate(self._tapes):
             self._add_records(index, tape)
         self._records.sort(key=lambda record: record.ended)
@@ -182,7 +175,6 @@ class _Merger:
         later: list[tuple[Record, tuple[str, int]]] = []
         for row in tape.rows():
             if row.kind == layout.THING:
-                tape.define(row)
                 continue
             task = self._task(process, tape, row, current)
             kind = _KINDS.get(row.kind)
@@ -270,7 +262,7 @@ class _Merger:
             label = self._labels.label(
                 *(words["kind"], where.source, where.function),
                 suffix=words.get("suffix", ""),
-                ordinal=_ordinal(origin, words),
+                ordinal=self._ordinal(origin, words),
             )
             maker = self._tapes.index(origin)
             self._things.append(Thing(index, words["kind"], label, site, maker, words["capacity"]))
@@ -278,6 +270,19 @@ class _Merger:
                 self._thing_of[key] = index
         self._thing_of[tape.stem, number] = index
         return index
+
+    def _ordinal(self, tape: TapeFile, words: dict[str, Any]) -> int:
+        """Return how many things of its kind the line that made this one had made before it."""
+        known = self._ordinals.get(tape.stem)
+        if known is None:
+            made: Counter[tuple[int, str]] = Counter()
+            known = self._ordinals[tape.stem] = {}
+            for other in tape.things.values():
+                suffix = other.get("suffix", "")
+                kind = "condition" if suffix == ".lock" else other["kind"]
+                known[id(other)] = made[other["site"], kind]
+                made[other["site"], kind] += not suffix
+        return known.get(id(words), 0)
 
     def _site(self, tape: TapeFile, number: int) -> int:
         for origin in self._chain(tape):

@@ -184,8 +184,10 @@ def _wait_for_any(original: Function) -> Function:
 )
 def _make(original: Function) -> Function:
     def __init__(self: Any, *arguments: Any, **options: Any) -> None:
-        with as_a_whole():
+        with as_a_whole() as is_whole:
             original(self, *arguments, **options)
+        if is_whole and not hasattr(self, "_sem"):
+            _queue_thing(self)
 
     return __init__
 

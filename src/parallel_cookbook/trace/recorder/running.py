@@ -40,7 +40,9 @@ def _execute_file(file: str, function: str) -> None:
     program = ModuleType("__mp_main__" if function else "__main__")
     program.__file__ = file
     program.__loader__ = SourceFileLoader(program.__name__, file)
-    vars(program)["__builtins__"] = __builtins__
+    vars(program).update(__builtins__=__builtins__, __cached__=None)
+    if sys.version_info < (3, 14):
+        program.__annotations__ = {}
     sys.modules["__main__"] = program
     if function:
         # Where children look for the file's functions and classes.
