@@ -88,6 +88,49 @@ def test_each_slice_of_a_run_leads_to_its_source_line(browser: Browser, tmp_path
     page.close()
 
 
+CROSSED = """
+import threading
+
+a, b, gate = threading.Lock(), threading.Lock(), threading.Barrier(2)
+
+def work(first, second):
+    with first:
+        gate.wait()
+        with second:
+            pass
+
+one = threading.Thread(target=work, args=(a, b), name="one")
+two = threading.Thread(target=work, args=(b, a), name="two")
+one.start(); two.start(); one.join(); two.join()
+"""
+
+
+def test_a_deadlock_is_drawn_to_its_end(browser: Browser, tmp_path: Path, shots: Path) -> None:
+    """Both threads wait with torn edges, each leads to the other as holder, the sentence stands above."""
+    program, file = tmp_path / "crossed.py", tmp_path / "run.html"
+    program.write_text(CROSSED, encoding="utf-8")
+    result = cookbook("trace", str(program), "--html", str(file))
+    assert result.returncode == 1, result.stderr
+    data = data_of(file)
+    names = [data["strings"][name] for name, *_ in data["lanes"]]
+    given = data["slices"]
+    stuck = {
+        names[given["lane"][i]]: names[given["holder"][i]]
+        for i, flags in enumerate(given["flags"])
+        if flags & 2 and data["states"][given["state"][i]] == "blocked"
+    }
+    assert stuck["one"] == "two"
+    assert stuck["two"] == "one"
+    page = browser.open(file.as_uri())
+    page.frame()
+    page.screenshot(shots / "real-deadlock.png")
+    assert "Deadlock" in page.run("document.querySelector('.notes').innerText")
+    legend = page.run("document.querySelector('.t-legend').innerText")
+    assert "torn edge: it did not end" in legend
+    assert page.complaints == []
+    page.close()
+
+
 def test_perfetto_has_the_same_run(browser: Browser, tmp_path: Path) -> None:
     """As many slices and flows as the page, none lost to overlaps, no error counted by the importer."""
     file, trace = traced(tmp_path, "processes/pool_map")

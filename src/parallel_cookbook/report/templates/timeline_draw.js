@@ -224,12 +224,12 @@ const TimelineDraw = (() => {
       c.textBaseline = "middle"; c.textAlign = "left";
       c.font = isCode ? `600 11.5px ${MONO}` : `11.5px ${FONT}`;
       const label = model.strings[model.label[index]];
-      const most = isCode ? 4 : 1, isName = model.states[state] === "held";
-      const first = isCode || (height >= 34 && !isName) ? wrap(c, label, room, 2) : [(isName ? fitName : fit)(c, label, room)];
+      const isName = model.states[state] === "held", detail = model.strings[model.detail[index]];
+      const most = isCode ? 4 : height < 34 ? 1 : 2, first = isName ? [fitName(c, label, room)] : most > 1 ? wrap(c, label, room, 2) : [fit(c, label, room)];
       const lines = first.map((text) => [text, c.font]);
-      if (isCode && model.detail[index] && lines.length < most) {
-        c.font = `11.5px ${FONT}`;
-        lines.push(...wrap(c, model.strings[model.detail[index]], room, most - lines.length).map((text) => [text, c.font]));
+      if (detail && !isName && lines.length && lines.length < most && !lines[0][0].endsWith("…")) {
+        c.font = isCode ? `11.5px ${FONT}` : `11px ${FONT}`;
+        lines.push(...wrap(c, detail, room, most - lines.length).map((text) => [text, c.font]));
       }
       const step = 14, top = y + height / 2 - ((lines.length - 1) * step) / 2;
       lines.forEach(([text, font], k) => {

@@ -93,11 +93,11 @@ const TimelineLayout = (() => {
   function fitName(context, text, width) {
     if (context.measureText(text).width <= width) return text;
     const end = text.slice(-2);
-    for (let keep = Math.min(text.length - 2, 60); keep > 0; keep--) {
+    for (let keep = Math.min(text.length - 2, 60); keep > 1; keep--) {
       const short = `${text.slice(0, keep).trimEnd()}…${end}`;
       if (context.measureText(short).width <= width) return short;
     }
-    return context.measureText(end).width <= width ? end : "";
+    return "";
   }
 
   // Break a text into at most `most` lines: between words; within one only if it is long and there is room.
