@@ -6,13 +6,13 @@ import functools
 import json
 import re
 from contextlib import contextmanager
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from checked import check_file
 from golden import FOLDER, PROGRAMS
+from outline import Outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,39 +21,11 @@ if TYPE_CHECKING:
     from browser import Browser, Page
 
 MAX_BYTES = 300_000
-VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 
 @functools.cache
 def page(name: str) -> str:
     return check_file(FOLDER / "programs" / f"{name}.py").page()
-
-
-class Outline(HTMLParser):
-    """The elements of a page; raises ValueError if they are not properly nested."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.count: dict[str, int] = {}
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Count the element, and note its id and links."""
-        self.count[tag] = self.count.get(tag, 0) + 1
-        given = dict(attrs)
-        self.ids += [given["id"]] if given.get("id") else []  # type: ignore[list-item]
-        self.links += [given[name] or "" for name in ("href", "src") if name in given]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close the innermost element."""
-        if not self.open or self.open.pop() != tag:
-            raise ValueError(f"</{tag}> closes nothing")
 
 
 @pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.stem)

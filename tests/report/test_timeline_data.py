@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from outline import Outline
 from parallel_cookbook.report.timeline_html import (
     STATES,
     in_words,
@@ -78,6 +79,15 @@ def test_the_page_is_text_that_can_be_written() -> None:
     assert "http://" not in page
     assert "https://" not in page
     assert page.count("<script") == 2
+
+
+def test_the_page_is_whole() -> None:
+    """Its elements nest and its ids differ, whatever the program's texts are."""
+    for timeline in (hostile(), producer_consumer()):
+        outline = Outline(timeline_page(timeline))
+        assert outline.open == []
+        assert len(set(outline.ids)) == len(outline.ids)
+        assert outline.links == []
 
 
 def test_the_policy_allows_this_script_and_no_other() -> None:

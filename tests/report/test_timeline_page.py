@@ -155,6 +155,27 @@ def test_colours_and_patterns_can_be_told_apart(browser: Browser, tmp_path: Path
             assert all(look.startswith("#") for look in looks)
 
 
+def test_a_pixel_has_the_state_that_fills_most_of_it(browser: Browser, tmp_path: Path) -> None:
+    """Slices narrower than a pixel are not drawn by chance: a tenth of the time is not seen for the whole."""
+    lanes, slices, now = (Lane("a", ""),), [], 0
+    for number in range(40_000):
+        is_long = (number % 2 == 0) == (number < 20_000)
+        length = 9 if is_long else 1
+        slices.append(Slice(0, now, now + length, "blocked" if number % 2 else "running", ""))
+        now += length
+    timeline = Timeline("t", "ns", 0, now, lanes, tuple(slices))
+    with opened(browser, tmp_path, timeline) as page:
+        left, top, _, height = box(page, 0)
+        width = view(page, "v.area / 1.01")
+        columns = [*range(5, int(width / 2) - 5, 7), *range(int(width / 2) + 5, int(width) - 5, 7)]
+        points = [(left + x, top + height / 2) for x in columns]
+        colours = pixels(page, points)
+        assert view(page, "v.stats.rectangles") < 20, "neighbours of the same state are one"
+        running = colour_of(page, "running")
+        for x, colour in zip(columns, colours, strict=True):
+            assert (colour == running) == (x < width / 2)
+
+
 def test_sums_of_stretches_are_exact(browser: Browser, tmp_path: Path) -> None:
     """What the renderer's quick sums say of a stretch is what adding up its slices says."""
     timeline = many_slices(2000, lanes=2)

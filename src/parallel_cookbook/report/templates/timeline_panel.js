@@ -129,7 +129,7 @@ const TimelinePanel = (() => {
     else facts.push(["from", M.inWords(model, begin, Math.max(length / 1000, 1))], ["duration", M.inWords(model, length)]);
     if (model.thing[i] >= 0) facts.push([model.lanes[model.thing[i]].kind === "queue" ? "queue" : "object", link(view, model.thing[i], begin)]);
     if (model.holder[i] >= 0) facts.push([state === "held" ? "holder" : "held by", link(view, model.holder[i], begin)]);
-    if (place) facts.push(["at", `${shortName(s[place[0]])}:${place[1]}${s[place[3]] ? `, in ${s[place[3]]}` : ""}`]);
+    if (place) facts.push(["at", `${s[place[0]]}:${place[1]}${s[place[3]] ? `, in ${s[place[3]]}` : ""}`]);
     const left = make("div", { class: "t-facts" }, make("h3", { dir: "auto" }, s[model.label[i]] || word(view, state)), ...(s[model.detail[i]] ? [make("p", { dir: "auto" }, s[model.detail[i]])] : []), factList(facts), ...arrowList(view, i));
     const code = place ? listing(model, place) : null;
     parts.details.replaceChildren(left, ...(code ? [code] : []));
@@ -139,8 +139,6 @@ const TimelinePanel = (() => {
   function factList(facts) {
     return make("dl", {}, ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", { dir: "auto" }, value)]));
   }
-
-  function shortName(file) { return file.split(/[\\/]/).pop() || file; }
 
   // A button that leads to what another lane does at that moment.
   function link(view, lane, moment) {
