@@ -225,7 +225,7 @@ const TimelineDraw = (() => {
       c.font = isCode ? `600 11.5px ${MONO}` : `11.5px ${FONT}`;
       const label = model.strings[model.label[index]];
       const isName = model.states[state] === "held", detail = model.strings[model.detail[index]];
-      const most = isCode ? 4 : height < 34 ? 1 : 2, first = isName ? [fitName(c, label, room)] : most > 1 ? wrap(c, label, room, 2) : [fit(c, label, room)];
+      const most = isCode ? 4 : height < 34 ? 1 : 2, first = isName ? [fitName(c, label, room)] : most > 1 ? wrap(c, label, room, 2, isCode) : [fit(c, label, room)];
       const lines = first.map((text) => [text, c.font]);
       if (detail && !isName && lines.length && lines.length < most && !lines[0][0].endsWith("…")) {
         c.font = isCode ? `11.5px ${FONT}` : `11px ${FONT}`;

@@ -100,8 +100,8 @@ const TimelineLayout = (() => {
     return "";
   }
 
-  // Break a text into at most `most` lines: between words; within one only if it is long and there is room.
-  function wrap(context, text, width, most) {
+  // Break a text into at most `most` lines: between words; of code within one, if it is long and there is room.
+  function wrap(context, text, width, most, isCode = false) {
     const lines = [];
     let rest = text.slice(0, MAX_TEXT);
     while (rest && lines.length < most) {
@@ -110,7 +110,7 @@ const TimelineLayout = (() => {
       while (keep > 1 && context.measureText(rest.slice(0, keep)).width > width) keep--;
       const space = rest.lastIndexOf(" ", keep);
       if (space > 0) keep = space;
-      else if (keep < 8) { lines.push(fit(context, rest, width)); break; }
+      else if (!isCode || keep < 8) { lines.push(fit(context, rest, width)); break; }
       lines.push(rest.slice(0, keep));
       rest = rest.slice(keep).trimStart();
     }

@@ -224,7 +224,7 @@ const TimelinePanel = (() => {
   // The whole picture, in as many pieces as its height needs, so that each fits on a page.
   function paper(view) {
     const { model, parts } = view, width = 1000, ratio = 2;
-    const steps = view.isSteps ? Math.max(1, Math.floor((width - 150) / 92)) : 0, layout = D.layout(model, 520);
+    const steps = view.isSteps ? Math.max(1, Math.min(model.length, Math.floor((width - 150) / 92))) : 0, layout = D.layout(model, 520);
     const colours = D.palette(parts.paper, model.states, model.arrowKinds);
     const legendPart = make("ul", { class: "t-legend" });
     legend(view, legendPart, colours);
