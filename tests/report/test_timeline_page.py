@@ -544,10 +544,27 @@ def test_many_lanes_are_printed_on_several_pages(browser: Browser, tmp_path: Pat
     with opened(browser, tmp_path, many_lanes(60)) as page:
         page.run("window.dispatchEvent(new Event('beforeprint'))")
         heights = page.run(
-            "[...document.querySelectorAll('.t-paper > canvas')].map((c) => c.height / 2 - 26)"
+            "[...document.querySelectorAll('.t-paper > canvas')].map((c) => c.height * 1000 / c.width - 26)"
         )
         assert len(heights) > 2
         assert sum(heights) == view(page, "TimelineLayout.layout(v.model).height")
+
+
+def test_paper_has_bounds(browser: Browser, tmp_path: Path) -> None:
+    """Three thousand lanes are printed as far as is sensible, and a note says what to do."""
+    prepared = "window.dispatchEvent(new Event('beforeprint'))"
+    canvases = "document.querySelectorAll('.t-paper > canvas').length"
+    with opened(browser, tmp_path, many_lanes(3000)) as page:
+        page.run(prepared)
+        assert page.run(canvases) == 80
+        assert "close groups" in page.run("document.querySelector('.t-paper > p').textContent")
+    lanes = (Lane("a", "tasks"),)
+    slices = tuple(Slice(0, i, i + 1, "running", f"step {i}") for i in range(4000))
+    for length, expected in ((4, 1), (30, 4), (4000, 1)):
+        story = Timeline("t", "step", 0, length, lanes, slices[:length])
+        with opened(browser, tmp_path, story) as page:
+            page.run(prepared)
+            assert page.run(canvases) == expected
 
 
 def test_without_script_the_picture_is_told_in_words(browser: Browser, tmp_path: Path) -> None:

@@ -153,7 +153,9 @@ def traced(folder: Path, source: str, *options: str) -> tuple[dict[str, Any], li
     program = folder / "program.py"
     text = textwrap.dedent(source)
     program.write_text(text, encoding="utf-8")
-    ended = cookbook("trace", str(program), "--json", "--timeout", "40", "--keep", folder / "kept", *options)
+    ended = cookbook(
+        "trace", str(program), "--json", "--timeout", "40", "--keep", folder / "kept", *options
+    )
     assert ended.returncode == 1, ended.stderr
     told: dict[str, Any] = json.loads(ended.stdout)
     lines = [n for n, line in enumerate(text.splitlines(), 1) if line.endswith("# blame")]

@@ -15,7 +15,7 @@ import json
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from parallel_cookbook.report.timeline_html import told
+from parallel_cookbook.report.timeline_html import short_names, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,7 @@ class _Writer:
         groups = list(dict.fromkeys(lane.group for lane in timeline.lanes))
         self._groups = {group: number for number, group in enumerate(groups, 1)}
         self._lanes = _Lanes(timeline)
+        self._files = short_names({one.place.file for one in timeline.slices if one.place})
 
     def events(self) -> Iterator[str]:
         """Yield all events, as JSON."""
@@ -102,7 +103,7 @@ class _Writer:
         if one.holder is not None:
             yield "holder", lanes[one.holder].name
         if one.place is not None:
-            yield "place", f"{one.place.file}:{one.place.line}"
+            yield "place", f"{self._files[one.place.file]}:{one.place.line}"
             yield "source", one.place.source
         for claim in ("is_preempted", "is_open", "is_failure"):
             if getattr(one, claim):

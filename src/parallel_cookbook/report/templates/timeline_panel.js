@@ -221,27 +221,30 @@ const TimelinePanel = (() => {
 
   // --- paper --------------------------------------------------------------------------------------
 
-  // The whole picture, in as many pieces as its height needs, so that each fits on a page.
+  const PAPER = { width: 1000, height: 560, step: 92, mostTurns: 12, mostPieces: 80 };
+
+  // The whole picture, in as many pieces as its height needs, so that each fits on a page; the steps of a story that
+  // is not too long, in as many as make them readable.
   function paper(view) {
-    const { model, parts } = view, width = 1000, ratio = 2;
-    const steps = view.isSteps ? Math.max(1, Math.min(model.length, Math.floor((width - 150) / 92))) : 0, layout = D.layout(model, 520);
-    const colours = D.palette(parts.paper, model.states, model.arrowKinds);
-    const legendPart = make("ul", { class: "t-legend" });
+    const { model, parts } = view, { width } = PAPER, layout = D.layout(model, PAPER.height - 40);
+    const colours = D.palette(parts.paper, model.states, model.arrowKinds), gutter = D.gutter(model, view.canvas.getContext("2d"), width);
+    const legendPart = make("ul", { class: "t-legend" }), heights = pages(layout, PAPER.height);
     legend(view, legendPart, colours);
-    const pieces = [legendPart];
-    for (let begin = 0; begin < model.length; begin += steps || model.length) {
-      const t1 = steps ? Math.min(begin + steps, Math.max(model.length, begin + 1)) : model.length;
-      for (const [from, until] of pages(layout, 560)) {
-        const canvas = make("canvas", { width: width * ratio, height: (until - from + D.AXIS) * ratio });
-        const context = canvas.getContext("2d");
-        new TimelineDraw.Painter(model, {
-          context, ratio, colours: { ...colours, tiles: new Map() }, width, height: until - from + D.AXIS, gutter: D.gutter(model, context, width), top: D.AXIS, t0: begin, t1: steps ? begin + steps : t1,
-          scroll: from, layout, chosen: -1, chosenLane: -1, range: null, now: null, hits: new Set(), foundLanes: new Set(),
-        }).all();
-        pieces.push(canvas);
-      }
-    }
-    parts.paper.replaceChildren(...pieces);
+    const steps = Math.max(1, Math.min(model.length, Math.floor((width - gutter) / PAPER.step)));
+    const inTurns = view.isSteps && model.length <= steps * PAPER.mostTurns;
+    const turns = inTurns ? Array.from({ length: Math.ceil(model.length / steps) }, (_, i) => [i * steps, (i + 1) * steps]) : [[view.isSteps ? 0 : model.first, model.length || 1]];
+    const all = turns.flatMap(([t0, t1]) => heights.map(([from, until]) => ({ t0, t1, from, until })));
+    const ratio = all.length > 12 ? 1 : 2; // so many large canvases would take a gigabyte
+    const pieces = all.slice(0, PAPER.mostPieces).map(({ t0, t1, from, until }) => {
+      const height = until - from + D.AXIS, canvas = make("canvas", { width: width * ratio, height: height * ratio });
+      new TimelineDraw.Painter(model, {
+        context: canvas.getContext("2d"), ratio, colours: { ...colours, tiles: new Map() }, width, height, gutter, top: D.AXIS, t0, t1, scroll: from, layout,
+        chosen: -1, chosenLane: -1, range: null, now: null, hits: new Set(), foundLanes: new Set(),
+      }).all();
+      return canvas;
+    });
+    if (all.length > pieces.length) pieces.push(make("p", {}, "The lanes below are left out: close groups that you do not need, and print again."));
+    parts.paper.replaceChildren(legendPart, ...pieces);
   }
 
   function pages(layout, most) {
