@@ -95,7 +95,7 @@ class _Adviser:
             yield (
                 self._share(lost),
                 (
-                    f"Look first at lock {words.thing(thing)}: tasks waited {span(use.waited)} for it, "
+                    f"Look first at {words.a_thing(thing)}: tasks waited {span(use.waited)} for it, "
                     f"{percent(use.worst_blocked, use.waited)} of that while "
                     f"{words.task(use.worst_task)} held it "
                     f"from {words.place(use.worst_site) or 'somewhere'}{line}; do less while it is held, or "

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.trace.recording import Recording
 
 _INTERVAL_S = 0.5
-_QUIET = 0.05
+_QUIET = 0.25
 """The share of a processor that a program may use at most, if it is to be looked at."""
 _PATIENCE = 20
 """How many times as long as the last look took it is left alone."""
