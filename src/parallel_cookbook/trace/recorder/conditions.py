@@ -81,7 +81,13 @@ def _wait_for_condition(original: Function) -> Function:
         if not thing:
             return bool(original(self, timeout))
         site = place_above(getframe(1))
-        return bool(wait(WAIT, thing, site, original, self, timeout, succeeded=bool))
+        return bool(
+            wait(
+                *(WAIT, thing, site, original, self, timeout),
+                is_endless=timeout is None,
+                succeeded=bool,
+            )
+        )
 
     return wait_
 
@@ -140,6 +146,7 @@ def _acquire_semaphore(original: Function) -> Function:
         return bool(
             wait(
                 *(ACQUIRE, thing, site, original, self, blocking, timeout),
+                is_endless=blocking and timeout is None,
                 succeeded=bool,
                 measure=lambda _: self._value,
             )
@@ -190,7 +197,13 @@ def _wait_for_event(original: Function) -> Function:
             return bool(original(self, timeout))
         # The library's own, waited for outside of a recorded operation: a Timer, an iterator of results.
         site = place_above(getframe(1))
-        return bool(wait(WAIT, thing, site, original, self, timeout, succeeded=bool))
+        return bool(
+            wait(
+                *(WAIT, thing, site, original, self, timeout),
+                is_endless=timeout is None,
+                succeeded=bool,
+            )
+        )
 
     return wait_
 
@@ -232,6 +245,12 @@ def _wait_at_barrier(original: Function) -> Function:
     def wait_(self: Barrier, timeout: float | None = None) -> int:
         thing = thing_of(self)
         site = place_above(getframe(1))
-        return int(wait(BARRIER, thing, site, original, self, timeout, measure=int))
+        return int(
+            wait(
+                *(BARRIER, thing, site, original, self, timeout),
+                is_endless=timeout is None and vars(self).get("_timeout") is None,
+                measure=int,
+            )
+        )
 
     return wait_

@@ -121,7 +121,8 @@ class Lock(metaclass=LikeReal):
             return self._acquire(blocking, timeout)
         began = monotonic_ns()
         if blocking:
-            tape.write(ACQUIRE, self._thing, site, 0, REQUEST, began)
+            request = REQUEST if timeout == -1 else REQUEST | IN_VAIN
+            tape.write(ACQUIRE, self._thing, site, 0, request, began)
         got = False
         try:
             got = self._acquire(blocking, timeout)
@@ -264,7 +265,8 @@ class RLock(metaclass=LikeReal):
         """Acquire what another task has; also with arguments that the real lock will refuse."""
         began = monotonic_ns()
         if site and blocking:
-            tape.write(ACQUIRE, self._thing, site, 0, REQUEST, began)
+            request = REQUEST if timeout == -1 else REQUEST | IN_VAIN
+            tape.write(ACQUIRE, self._thing, site, 0, request, began)
         got, depth = False, 0
         try:
             got = self._acquire(blocking, timeout)

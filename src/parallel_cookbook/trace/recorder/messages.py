@@ -162,7 +162,13 @@ def _poll(original: Function) -> Function:
         site = place(getframe(1))
         if site and timeout != 0 and not self.closed:
             thing = _way(self, "in")
-            return bool(wait(WAIT, thing, site, original, self, timeout, succeeded=bool))
+            return bool(
+                wait(
+                    *(WAIT, thing, site, original, self, timeout),
+                    is_endless=timeout is None,
+                    succeeded=bool,
+                )
+            )
         return bool(original(self, timeout))
 
     return poll
@@ -173,7 +179,11 @@ def _wait_for_any(original: Function) -> Function:
     def wait_(object_list: Any, timeout: float | None = None) -> Any:
         site = place(getframe(1))
         if site:
-            return wait(WAIT, 0, site, original, object_list, timeout, succeeded=bool)
+            return wait(
+                *(WAIT, 0, site, original, object_list, timeout),
+                is_endless=timeout is None,
+                succeeded=bool,
+            )
         return original(object_list, timeout)
 
     return wait_
@@ -231,7 +241,11 @@ def _put(original: Function) -> Function:
         site = place_above(getframe(1))
         thing = vars(self).get("_cookbook_thing")
         if thing and site:
-            wait(PUT, thing, site, original, self, obj, block, timeout, measure=_length(self))
+            wait(
+                *(PUT, thing, site, original, self, obj, block, timeout),
+                is_endless=block and timeout is None,
+                measure=_length(self),
+            )
         else:
             original(self, obj, block, timeout)
 
@@ -244,7 +258,11 @@ def _get(original: Function) -> Function:
         site = place_above(getframe(1))
         thing = vars(self).get("_cookbook_thing")
         if thing and site:
-            return wait(GET, thing, site, original, self, block, timeout, measure=_length(self))
+            return wait(
+                *(GET, thing, site, original, self, block, timeout),
+                is_endless=block and timeout is None,
+                measure=_length(self),
+            )
         return original(self, block, timeout)
 
     return get

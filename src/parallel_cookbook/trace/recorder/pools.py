@@ -202,7 +202,12 @@ def _wait_for_work(
     result: Any, site: int, succeeded: Callable[[Any], bool], call: Function, timeout: float | None
 ) -> Any:
     pool, job = vars(result).get("_cookbook_work", (0, -1))
-    return wait(*(RESULT, pool, site, call, result, timeout), succeeded=succeeded, extra=job)
+    return wait(
+        *(RESULT, pool, site, call, result, timeout),
+        is_endless=timeout is None,
+        succeeded=succeeded,
+        extra=job,
+    )
 
 
 @replaces("concurrent.futures.thread", "ThreadPoolExecutor.__init__")
@@ -301,7 +306,9 @@ def _result(original: Function) -> Function:
         site = place_above(getframe(1))
         if not pool:
             return original(self, timeout)
-        return wait(RESULT, pool, site, original, self, timeout, extra=number)
+        return wait(
+            *(RESULT, pool, site, original, self, timeout), is_endless=timeout is None, extra=number
+        )
 
     return result
 
@@ -310,6 +317,9 @@ def _result(original: Function) -> Function:
 def _wait_for_futures(original: Function) -> Function:
     def wait_(fs: Any, *arguments: Any, **options: Any) -> Any:
         site = place(getframe(1))
-        return wait(RESULT, 0, site, lambda: original(fs, *arguments, **options))
+        is_endless = not arguments and options.get("timeout") is None
+        return wait(
+            RESULT, 0, site, lambda: original(fs, *arguments, **options), is_endless=is_endless
+        )
 
     return wait_

@@ -109,6 +109,7 @@ def _join(original: Function) -> Function:
         wait(
             *(PROCESS_JOIN, 0, site, original, self, timeout),
             value=self.pid or 0,
+            is_endless=timeout is None,
             succeeded=lambda _: self._popen.returncode is not None,
         )
 

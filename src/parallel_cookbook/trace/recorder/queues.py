@@ -158,7 +158,7 @@ def _record(
         else:
             began = monotonic_ns()
             if block:
-                tape.write(kind, thing, site, -1, REQUEST, began)
+                tape.write(kind, thing, site, -1, REQUEST | IN_VAIN, began)
             result = call(self, *arguments, block, timeout)
         flags = 0
         return result
@@ -254,7 +254,8 @@ def _simple_queue(original: type) -> type:
                     block = False
                 began = monotonic_ns()
                 if block:
-                    tape.write(GET, self._cookbook, site, -1, REQUEST, began)
+                    request = REQUEST if timeout is None else REQUEST | IN_VAIN
+                    tape.write(GET, self._cookbook, site, -1, request, began)
                 number, item = super().get(block, timeout)
                 flags = 0
                 return item

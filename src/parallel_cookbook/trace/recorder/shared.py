@@ -117,7 +117,8 @@ def take_at(
         tape.write(ACQUIRE, thing, site, 0, IN_VAIN)
         return False
     began = monotonic_ns()
-    tape.write(ACQUIRE, thing, site, 0, REQUEST, began)
+    request = REQUEST if timeout is None else REQUEST | IN_VAIN
+    tape.write(ACQUIRE, thing, site, 0, request, began)
     got = False
     try:
         got = semlock.acquire(block, timeout)

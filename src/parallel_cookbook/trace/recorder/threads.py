@@ -89,7 +89,8 @@ def _join(original: Callable[..., Any]) -> Callable[..., Any]:
         site = place_above(getframe(1))
         serial = serial_of(self)
         began = monotonic_ns()
-        tape.write(JOIN, 0, site, serial, REQUEST, began)
+        request = REQUEST if timeout is None else REQUEST | IN_VAIN
+        tape.write(JOIN, 0, site, serial, request, began)
         has_ended = False
         try:
             original(self, timeout)

@@ -34,11 +34,13 @@ def wait(
     *arguments: Any,
     value: int = 0,
     extra: int = -1,
+    is_endless: bool = True,
     succeeded: Callable[[Any], bool] = lambda _: True,
     measure: Callable[[Any], int] | None = None,
 ) -> Any:
     """Call what may block, with a request before it and a record after it; return what it returns.
 
+    is_endless: whether it waits without a time-out: who looks for deadlocks must know.
     succeeded: tells by the result whether it was not in vain; an exception always says that it was.
     measure: tells by the result what the record's value is.
     """
@@ -47,10 +49,11 @@ def wait(
     inside.add(ident)
     moments.pop(ident, None)
     began = monotonic_ns()
+    request = REQUEST if is_endless else REQUEST | IN_VAIN
     if extra < 0:
-        tape.write(kind, thing, site, value, REQUEST, began)
+        tape.write(kind, thing, site, value, request, began)
     else:
-        tape.write_long(kind, began, thing, site, value, REQUEST, began, extra=extra)
+        tape.write_long(kind, began, thing, site, value, request, began, extra=extra)
     flags = IN_VAIN
     try:
         result = call(*arguments)
