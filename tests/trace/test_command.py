@@ -41,7 +41,7 @@ def written(folder: Path, source: str, name: str = "program.py") -> Path:
 
 
 def test_the_programs_input_output_and_arguments_are_its_own(tmp_path: Path) -> None:
-    """Standard output is the program's alone; the summary goes to standard error; a failure is exit code 1."""
+    """Standard output is the program's alone; the summary goes to standard error; failure is 1."""
     file = written(tmp_path, TALKS)
     ended = subprocess.run(
         [*COOKBOOK, "trace", str(file), "--", "7", "--json"],

@@ -221,3 +221,50 @@ def test_a_lock_is_taken_twice(tmp_path: Path) -> None:
     """The second acquire is named, and where the first was."""
     told, lines = traced(tmp_path, ITSELF)
     assert_deadlock(told, lines, "held by itself")
+
+
+def test_who_waits_with_a_time_out_is_left_alone(tmp_path: Path) -> None:
+    """All wait for each other for seconds, and nothing happens: but each will give up, so nothing is ended."""
+    program = tmp_path / "program.py"
+    source = """
+        import multiprocessing, queue, threading
+
+        event, lock, items = threading.Event(), threading.Lock(), queue.Queue()
+        condition, barrier = threading.Condition(), threading.Barrier(2, timeout=4)
+        channel, ours = multiprocessing.Queue(), multiprocessing.Pipe()[0]
+
+        def get(queue_):
+            try:
+                queue_.get(timeout=4)
+            except queue.Empty:
+                pass
+
+        def wait_at_barrier():
+            try:
+                barrier.wait()
+            except threading.BrokenBarrierError:
+                pass
+
+        def wait_for_notify():
+            with condition:
+                condition.wait(4)
+
+        lock.acquire()
+        targets = [
+            lambda: event.wait(4), lambda: lock.acquire(timeout=4), lambda: get(items),
+            lambda: get(channel), lambda: ours.poll(4), wait_at_barrier, wait_for_notify,
+            lambda: threading.main_thread().join(4),
+            lambda: multiprocessing.Semaphore(0).acquire(timeout=4),
+        ]
+        threads = [threading.Thread(target=target) for target in targets]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print("right")
+    """
+    program.write_text(textwrap.dedent(source), encoding="utf-8")
+    ended = cookbook("trace", program)
+    assert ended.stdout == "right\n"
+    assert ended.returncode == 0, ended.stderr
+    assert "can never go on" not in ended.stderr

@@ -113,7 +113,12 @@ def _doomed(
     of the program asks it to. A feeder that somebody waits for has not ended because its pipe is full: so it
     is no hope either, if nobody is left who could take something out.
     """
-    doomed = {one.task for one in stuck if one.wait.is_endless}
+    doomed = {
+        one.task
+        for one in stuck
+        # What waits for several things at once, or for what is not recorded, may be helped from outside.
+        if one.wait.is_endless and (one.wait.thing >= 0 or one.wait.kind == Kind.JOIN)
+    }
     while True:
         anybody = bool(living - doomed)
         freed = {

@@ -77,6 +77,8 @@ class _Teller:
             return f"for {thing}{self._held_by(stuck)}"
         if wait.kind == Kind.BARRIER:
             return f"at {thing} for {self._missing(wait)}"
+        if wait.thing < 0 and wait.kind != Kind.JOIN:
+            return "for one of several things"
         if wait.kind == Kind.WAIT:
             kind = self._recording.things[wait.thing].kind if wait.thing >= 0 else ""
             return f"for {thing} to be set" if kind == "event" else f"to be notified by {thing}"
