@@ -115,7 +115,8 @@ def test_a_result_comes_from_the_worker_that_did_the_work() -> None:
     """) == [
         ("main", 0, 5, "running"),
         ("w", 5, 10, "start"),
-        ("w", 10, 50, "running"),
+        ("w", 10, 12, "idle"),
+        ("w", 12, 50, "running"),
         ("main", 50, 55, "hand-over"),
         ("main", 55, 60, "running"),
     ]

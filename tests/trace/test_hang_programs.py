@@ -224,7 +224,7 @@ def test_a_lock_is_taken_twice(tmp_path: Path) -> None:
 
 
 def test_who_waits_with_a_time_out_is_left_alone(tmp_path: Path) -> None:
-    """All wait for each other for seconds, and nothing happens: but each will give up, so nothing is ended."""
+    """All wait for seconds, and nothing happens: but each will give up, so nothing is ended."""
     program = tmp_path / "program.py"
     source = """
         import multiprocessing, queue, threading
