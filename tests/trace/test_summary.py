@@ -47,8 +47,8 @@ def test_a_contended_lock_is_what_to_look_at_first() -> None:
     """The sentence names the lock, how long was waited, who held it, and the line."""
     summary = summarise(recording(CONTENDED))
     assert summary.advice == (
-        "Look first at lock: tasks waited 45.0 ms for it, 100 % of that while a held it from "
-        "program.py:12 (with lock:); do less while it is held, or share less."
+        "Look first at lock: tasks waited 45.0 ms for it, 100 % of that while it was held from "
+        "program.py:12 (with lock:), mostly by a; do less while it is held, or share less."
     )
     assert summary.locks[0].contended_share == 0.5
 

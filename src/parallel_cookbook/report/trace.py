@@ -344,6 +344,8 @@ def _hang_json(summary: Summary) -> dict[str, Any] | None:
 def verdict_of(traced: Traced) -> str:
     """Return pass, fail, leftover, time-out, deadlock or interrupted."""
     if traced.ending is Ending.ENDED:
+        if traced.exit_code == -signal.SIGINT:  # it had the terminal, and so the Ctrl-C
+            return "interrupted"
         return "fail" if traced.exit_code else "pass"
     return traced.ending.value
 

@@ -96,10 +96,9 @@ class _Adviser:
                 self._share(lost),
                 (
                     f"Look first at {words.a_thing(thing)}: tasks waited {span(use.waited)} for it, "
-                    f"{percent(use.worst_blocked, use.waited)} of that while "
-                    f"{words.task(use.worst_task)} held it "
-                    f"from {words.place(use.worst_site) or 'somewhere'}{line}; do less while it is held, or "
-                    "share less."
+                    f"{percent(use.worst_blocked, use.waited)} of that while it was held from "
+                    f"{words.place(use.worst_site) or 'somewhere'}{line}, mostly by "
+                    f"{words.task(use.worst_task)}; do less while it is held, or share less."
                 ),
             )
 

@@ -61,6 +61,7 @@ class LockUse:
     worst_site: int
     """The line whose holding others waited for longest; -1: none."""
     worst_task: int
+    """Who held it from there, longest while others waited; -1: nobody."""
     worst_blocked: int
     """How long others waited while it was held from there."""
 
@@ -101,12 +102,15 @@ class Contention:
     queues: dict[int, QueueUse]
     depths: dict[int, tuple[tuple[int, int], ...]]
     """A queue's length over time: (moment, length from then on)."""
+    semaphores: frozenset[int]
+    """Things that several may hold at once."""
 
     def holders_at(self, thing: int, moment: int) -> list[Hold]:
-        """Return who held a lock, or places of a semaphore, at a moment. Cost: the holds before it."""
+        """Return who held a lock, or places of a semaphore, at a moment. Cost: a semaphore's holds before it."""
         holds = self.holds.get(thing, ())
         place = bisect_right(holds, moment, key=lambda hold: hold.began)
-        return [hold for hold in holds[:place] if hold.ended > moment or hold.is_open]
+        first = 0 if thing in self.semaphores else max(place - 1, 0)
+        return [hold for hold in holds[first:place] if hold.ended > moment or hold.is_open]
 
 
 def contention_of(recording: Recording, waits: Sequence[Sequence[Wait]]) -> Contention:
@@ -120,7 +124,8 @@ def contention_of(recording: Recording, waits: Sequence[Sequence[Wait]]) -> Cont
         for wait in own:
             if wait.thing >= 0:
                 waits_at[wait.thing].append(wait)
-    found = Contention({}, {}, {}, {})
+    semaphores = frozenset(thing.index for thing in recording.things if thing.kind not in EXCLUSIVE)
+    found = Contention({}, {}, {}, {}, semaphores)
     for thing in recording.things:
         records, waited = by_thing[thing.index], waits_at[thing.index]
         kinds = {record.kind for record in records} | {wait.kind for wait in waited}
@@ -200,8 +205,13 @@ def _lock_use(
     asked = [record for record in records if record.kind == Kind.ACQUIRE]
     got = [record for record in asked if record.result]
     blame = _blame(waits, holds)
-    (worst_site, worst_task), blocked = max(
-        blame.items(), key=lambda item: item[1], default=((-1, -1), 0)
+    by_site: Counter[int] = Counter()
+    for (site, _), blocked in blame.items():
+        by_site[site] += blocked
+    worst_site, worst_blocked = max(by_site.items(), key=lambda item: item[1], default=(-1, 0))
+    _, worst_task = max(
+        ((blocked, task) for (site, task), blocked in blame.items() if site == worst_site),
+        default=(0, -1),
     )
     return LockUse(
         thing,
@@ -214,7 +224,7 @@ def _lock_use(
         longest_wait=max(waits, key=lambda wait: wait.ended - wait.began, default=None),
         worst_site=worst_site,
         worst_task=worst_task,
-        worst_blocked=blocked,
+        worst_blocked=worst_blocked,
     )
 
 
@@ -224,7 +234,9 @@ def _blame(waits: list[Wait], holds: tuple[Hold, ...]) -> Counter[tuple[int, int
     ends = [hold.ended for hold in holds]
     is_ordered = all(before <= after for before, after in pairwise(ends))
     for wait in waits:
-        for hold in holds[bisect_right(ends, wait.began) if is_ordered else 0 :]:
+        first = bisect_right(ends, wait.began) if is_ordered else 0
+        for place in range(first, len(holds)):
+            hold = holds[place]
             if hold.began >= wait.ended:
                 break
             overlap = min(hold.ended, wait.ended) - max(hold.began, wait.began)

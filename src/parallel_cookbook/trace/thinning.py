@@ -22,6 +22,7 @@ def thinned(slices: list[Slice], most: int) -> tuple[list[Slice], int]:
     Neighbours in a lane that are both short become one, in the state that most of it has.
     """
     shortest = 0
+    slices = sorted(slices, key=lambda one: (one.lane, one.begin, -one.end))
     while len(slices) > most:
         shortest = max(_SHORTEST, shortest * 4)
         slices = list(_joined(slices, shortest))
@@ -32,7 +33,7 @@ def thinned(slices: list[Slice], most: int) -> tuple[list[Slice], int]:
 
 def _joined(slices: list[Slice], shortest: int) -> Iterator[Slice]:
     pending: list[Slice] = []
-    for one in sorted(slices, key=lambda one: (one.lane, one.begin, -one.end)):
+    for one in slices:
         is_short = one.end - one.begin < shortest and not one.is_open
         fits = (
             pending
