@@ -1,8 +1,9 @@
 """How quick the check is, beside the exhaustive checker `frontrun` on the same programs in the same run.
 
-    python benchmarks/check_speed.py [--seconds 5] [--endurance 100000] [--json FILE]
+    python benchmarks/check_speed.py [--compiled] [--seconds 5] [--endurance 100000] [--json FILE]
 
-Needs the extra `bench` (`pip install -e '.[bench]'`). Four tables:
+Needs the extra `bench` (`pip install -e '.[bench]'`). With `--compiled`, what `pip install` makes of this
+checkout where there is a C compiler is measured, in place of the checkout itself. Four tables:
 
 1. For each program: executions and steps a second, the executions that it took and the classes of
    interleavings that there are, and the peak memory of the process; for a program that is wrong, the time to
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -32,6 +34,7 @@ from rich.table import Table
 
 from parallel_cookbook.check.execution import Machine
 from parallel_cookbook.check.program import Entry
+from parallel_cookbook.kernel import scheduler
 from parallel_cookbook.strategies import Dpor
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
@@ -207,7 +210,10 @@ def measure(program: Program, seconds: float) -> dict[str, object]:
 
 def speed_table(rows: list[dict[str, object]]) -> Table:
     """Return the first table."""
-    table = Table(title=f"Python {sys.version.split()[0]}, {time.strftime('%Y-%m-%d')}")
+    core = "interpreted" if scheduler.__file__.endswith(".py") else "compiled"
+    table = Table(
+        title=f"Python {sys.version.split()[0]}, core {core}, {time.strftime('%Y-%m-%d')}"
+    )
     columns = ("program", "classes", "executions", "verdict", "seconds", "executions/s", "steps/s")
     theirs = ("MB", "frontrun: executions", "holds", "seconds", "executions/s", "ratio")
     for column in (*columns, *theirs):
@@ -257,6 +263,18 @@ def endurance(executions: int, console: Console) -> list[dict[str, float]]:
     return rows
 
 
+def run_compiled() -> int:
+    """Install this checkout in a folder of its own, compiled, and run this program on it."""
+    checkout = Path(__file__).parents[1]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["COOKBOOK_COMPILE"] = "1"
+        subprocess.run([*pip, folder, str(checkout)], check=True)
+        os.environ["PYTHONPATH"] = folder
+        arguments = [one for one in sys.argv if one != "--compiled"]
+        return subprocess.run([sys.executable, *arguments], check=False).returncode
+
+
 def main() -> None:
     """Print the tables, and write them as JSON if asked to."""
     parser = argparse.ArgumentParser(
@@ -265,7 +283,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="for each exploration")
     parser.add_argument("--endurance", type=int, default=100_000, help="how many executions")
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--compiled", action="store_true", help="compile the core first")
     options = parser.parse_args()
+    if options.compiled:
+        raise SystemExit(run_compiled())
     console = Console(width=180)
     speed = [measure(program, options.seconds) for program in PROGRAMS]
     console.print(speed_table(speed))

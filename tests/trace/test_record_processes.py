@@ -225,7 +225,10 @@ lock.acquire()
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         recording = read_recording(tmp_path)
-        while (recording.records[-1].kind, recording.records[-1].is_request) != (Kind.ACQUIRE, True):
+        while (recording.records[-1].kind, recording.records[-1].is_request) != (
+            Kind.ACQUIRE,
+            True,
+        ):
             recording = read_recording(tmp_path)
         process.kill()
     assert read_recording(tmp_path).records[-1] == recording.records[-1]

@@ -21,7 +21,7 @@ from parallel_cookbook.check.remarks import Leak
 from parallel_cookbook.check.shared_races import SharedRaces
 from parallel_cookbook.check.stall import stall_fault
 from parallel_cookbook.errors import CookbookError, UnsupportedError
-from parallel_cookbook.instrument import SiteTable
+from parallel_cookbook.instrument import SiteTable, file_of
 from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation, Task
 from parallel_cookbook.simulation import processes_left, shut_down, shut_down_processes
 from parallel_cookbook.simulation.processes.world import world_of
@@ -351,7 +351,7 @@ class Machine:
 
     def _present_place(self) -> str:
         """Return where the program is, as `file:line`."""
-        frame = sys._getframe(1)  # noqa: SLF001 - to find the program's own line
+        frame = sys._getframe()  # noqa: SLF001 - to find the program's own line
         while (
             frame.f_back is not None and frame.f_code.co_filename not in self.program.module_of_file
         ):
@@ -529,10 +529,7 @@ def _is_ours(error: BaseException) -> bool:
         traceback = traceback.tb_next
     if traceback is None:
         return False
-    innermost = traceback.tb_frame.f_code.co_filename
-    if not innermost.startswith(("/", "<")):
-        innermost = str(_PACKAGE.parent / innermost)  # of compiled code
-    file = Path(innermost)
+    file = file_of(traceback.tb_frame.f_code)
     return file.parent in _OWN_FOLDERS and file.name not in _PERFORMING
 
 

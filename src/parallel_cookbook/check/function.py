@@ -21,7 +21,7 @@ from parallel_cookbook.check.payload import is_named, pack, source_file
 from parallel_cookbook.check.program import Entry, is_installed
 from parallel_cookbook.check.schedule import decode
 from parallel_cookbook.errors import ReplayMismatchError, UsageError
-from parallel_cookbook.instrument import strip_hook_frames
+from parallel_cookbook.instrument import file_of, strip_hook_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -275,7 +275,7 @@ def _own_frames(traceback: TracebackType | None, files: Mapping[str, str]) -> Tr
     ours = {
         code.co_filename
         for code in _codes_of(traceback)
-        if code.co_filename not in files and Path(code.co_filename).is_relative_to(_PACKAGE)
+        if code.co_filename not in files and file_of(code).is_relative_to(_PACKAGE)
     }
     return strip_hook_frames(traceback, also=ours)
 

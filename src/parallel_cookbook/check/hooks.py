@@ -26,6 +26,7 @@ from parallel_cookbook.check.insides import (
     VIEWS,
     base_of,
 )
+from parallel_cookbook.check.memory import Place
 from parallel_cookbook.check.natures import (
     comes_closed,
     is_closed_class,
@@ -44,7 +45,7 @@ from parallel_cookbook.simulation.processes.ctypes_views import Shared
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parallel_cookbook.check.memory import Memory, Place
+    from parallel_cookbook.check.memory import Memory
     from parallel_cookbook.kernel import Kernel
 
 # Hooks handle objects of the program under test, of which nothing is known.
@@ -107,7 +108,7 @@ _SPACES: Final = key_of("the __dict__ of any object")
 """Stands among the class attributes that are stored, once the program has looked at such a one."""
 _SPECIAL_OWNERS: Final = (type, types.ModuleType)
 """A store into one of these may concern more than the place of the attribute."""
-CLOSED: Final[Any] = object()
+CLOSED: Final = Place("closed", is_atomic=False)
 """Stands for the place of an object as a whole."""
 _ON_ATTRIBUTES = (getattr, hasattr, setattr, delattr)
 
@@ -263,7 +264,7 @@ class CheckHooks(ContainerHooks):
         if kind is _AttributeKind.NO_PLACE:
             return None
         if kind is _AttributeKind.CLOSED:
-            return CLOSED  # type: ignore[no-any-return] # compared by identity alone
+            return CLOSED
         if kind is _AttributeKind.MODULE:
             return self._memory.place(self._key_of_global(obj.__name__, name), None)
         if not is_store and name not in getattr(obj, "__dict__", ()):

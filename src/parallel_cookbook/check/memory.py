@@ -23,7 +23,7 @@ from parallel_cookbook.errors import ReplayMismatchError
 from parallel_cookbook.kernel import Mode, Operation, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from parallel_cookbook.instrument import SiteTable
     from parallel_cookbook.kernel import Kernel, Task
@@ -133,6 +133,8 @@ class Memory:
         self.preset: frozenset[str] = frozenset()
         """The keys of sites that are visible from the beginning; see check/schedule.py."""
         self._wanted: set[int] = set()
+        self.on_access: Callable[[Place, int, bool], None] | None = None
+        """Called with each access that is noted, its site, and whether it writes; for who tells of it."""
 
     def begin_execution(self) -> None:
         """Forget the places; what is known of the sites stays."""
@@ -256,6 +258,8 @@ class Memory:
                 place.target.version += 1
 
     def _note_read(self, place: Place, site: int, me: Task) -> None:
+        if self.on_access is not None:
+            self.on_access(place, site, False)  # noqa: FBT003 - a callback
         writer, step = place.write_task, place.write_step
         sync = me.sync
         if writer is not None and writer is not me and not _knows(sync, writer, step):
@@ -287,6 +291,8 @@ class Memory:
         place.read_site = site
 
     def _note_write(self, place: Place, site: int, me: Task) -> None:
+        if self.on_access is not None:
+            self.on_access(place, site, True)  # noqa: FBT003 - a callback
         writer, step = place.write_task, place.write_step
         sync = me.sync
         if writer is not me and writer is not None and not _knows(sync, writer, step):

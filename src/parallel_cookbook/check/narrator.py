@@ -106,33 +106,14 @@ class Narrator:
     def watching(self) -> Iterator[None]:
         """Be told of everything that happens in the machine."""
         kernel, memory = self._machine.kernel, self._machine.memory
-        note_read, note_write = memory._note_read, memory._note_write  # noqa: SLF001
-        note_expiry = kernel.note_expiry
-
-        def read(place: Place, site: int, me: Task) -> None:
-            self._access(place, site, is_write=False)
-            note_read(place, site, me)
-
-        def write(place: Place, site: int, me: Task) -> None:
-            self._access(place, site, is_write=True)
-            note_write(place, site, me)
-
-        def expire(operation: Operation) -> None:
-            self._fail(operation)
-            note_expiry(operation)
-
         on_answer, kernel.on_answer = kernel.on_answer, self.copies.answered
         kernel.on_point, kernel.on_settle = self._arrive, self._settle
-        # Here and not in the classes, which every exploration would pay for.
-        memory._note_read = read  # type: ignore[method-assign]  # noqa: SLF001
-        memory._note_write = write  # type: ignore[method-assign]  # noqa: SLF001
-        kernel.note_expiry = expire  # type: ignore[method-assign]
+        kernel.on_expiry, memory.on_access = self._fail, self._access
         try:
             yield
         finally:
-            kernel.on_point = kernel.on_settle = None
+            kernel.on_point = kernel.on_settle = kernel.on_expiry = memory.on_access = None
             kernel.on_answer = on_answer
-            del memory._note_read, memory._note_write, kernel.note_expiry  # noqa: SLF001
 
     def choose(self, kernel: Kernel) -> Task | None:
         """Pass on the choice, and note it down."""
@@ -184,7 +165,7 @@ class Narrator:
             kernel.is_alone = was_alone
             self._is_telling = False
 
-    def _access(self, place: Place, site: int, *, is_write: bool) -> None:
+    def _access(self, place: Place, site: int, is_write: bool) -> None:
         if self._is_telling:
             return
         task = self._machine.kernel.running
@@ -222,12 +203,12 @@ class Narrator:
 
     def _arrive(self, task: Task, operation: Operation) -> None:
         """Note down where in the source a task's next operation stands."""
-        self._spots[task.index] = self._spot(sys._getframe(1), operation)  # noqa: SLF001
+        self._spots[task.index] = self._spot(sys._getframe().f_back, operation)  # noqa: SLF001
 
     def _settle(self, task: Task, operation: Operation) -> None:
         """Note down a step that was no choice."""
         self._note_holds()
-        self._add(task, self._spot(sys._getframe(1), operation), operation)  # noqa: SLF001
+        self._add(task, self._spot(sys._getframe().f_back, operation), operation)  # noqa: SLF001
 
     def _who_does(self, task: Task) -> tuple[Task, _Spot]:
         """Return who takes a step and where; that a process dies is told of its main task, where it is."""

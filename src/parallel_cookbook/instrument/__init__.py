@@ -9,7 +9,7 @@ from parallel_cookbook.instrument.operands import CONTAINER_TYPES
 from parallel_cookbook.instrument.recording import Access, recording_hooks
 from parallel_cookbook.instrument.rewrite import rewrite
 from parallel_cookbook.instrument.sites import Kind, Site, SiteTable
-from parallel_cookbook.instrument.tracebacks import strip_hook_frames
+from parallel_cookbook.instrument.tracebacks import file_of, strip_hook_frames
 
 __all__ = [
     "CONTAINER_TYPES",
@@ -20,6 +20,7 @@ __all__ = [
     "SiteTable",
     "builtins_with",
     "entries",
+    "file_of",
     "null_hooks",
     "recording_hooks",
     "rewrite",

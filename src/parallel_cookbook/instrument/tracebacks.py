@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from types import CodeType
 
 _ROOM = str(Path(__file__).parent)
+_PACKAGE = Path(__file__).parents[1]
+
+
+def file_of(code: CodeType) -> Path:
+    """Return the source file of some code; what is compiled names it from the package on."""
+    path = Path(code.co_filename)
+    return _PACKAGE.parent / path if path.parts[:1] == (_PACKAGE.name,) else path
 
 
 def strip_hook_frames(

@@ -94,6 +94,8 @@ class Kernel:
         """Called when a task arrives at a point; for those who record what happens."""
         self.on_settle: Callable[[Task, Operation], None] | None = None
         """The same for steps that need no choice."""
+        self.on_expiry: Callable[[Operation], None] | None = None
+        """Called when a step turns out to have been in vain."""
         self.are_releases_points = True
         """Whether giving back a lock is a point: needed once somebody tries or looks at a lock."""
         self.are_lives_points = True
@@ -492,6 +494,8 @@ class Kernel:
 
     def note_expiry(self, operation: Operation) -> None:
         """Learn that an operation, just performed by the running task, was in vain: it was a look."""
+        if self.on_expiry is not None:
+            self.on_expiry(operation)
         me = self.running
         target = operation.target
         if operation.is_effect:
