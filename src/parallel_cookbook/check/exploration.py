@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +10,7 @@ from parallel_cookbook.kernel import Ending
 from parallel_cookbook.strategies import RoundRobin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from parallel_cookbook.check.execution import Execution, Machine
     from parallel_cookbook.check.fault import Fault
@@ -85,41 +83,6 @@ def explore(
 
     Cost: memory for the longest execution and for the different outcomes, not for the executions.
     """
-    with _collecting_quickly():
-        return _explore(
-            machine, new_strategy, budget, stop_at_first=stop_at_first, on_progress=on_progress
-        )
-
-
-_FROZEN_BY_THE_INTERPRETER = 1000
-"""CPython 3.12 begins with some hundred frozen objects."""
-
-
-@contextlib.contextmanager
-def _collecting_quickly() -> Iterator[None]:
-    """Let the garbage collector, meanwhile, look only at what the executions make.
-
-    They leave cycles, as each module and class is one; searching all of the process for them, again and
-    again, takes a tenth of the time. Whoever has frozen objects before keeps them so.
-    """
-    if gc.get_freeze_count() > _FROZEN_BY_THE_INTERPRETER:
-        yield
-        return
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-def _explore(
-    machine: Machine,
-    new_strategy: Callable[[], Strategy],
-    budget: Budget,
-    *,
-    stop_at_first: bool,
-    on_progress: Callable[[Tally], None],
-) -> Tally:
     tally = Tally()
     started = time.monotonic()
     strategy = new_strategy()

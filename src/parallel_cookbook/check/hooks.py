@@ -38,6 +38,7 @@ from parallel_cookbook.check.shared_arguments import NAMES as SHARING_NAMES
 from parallel_cookbook.check.shared_arguments import announce_object, writes_view
 from parallel_cookbook.check.space import SeenModules
 from parallel_cookbook.check.stand_in import stand_in
+from parallel_cookbook.check.type_table import forget_passing_types
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS, FRAME_READING_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
 from parallel_cookbook.simulation.processes.ctypes_views import Shared
@@ -129,6 +130,7 @@ class CheckHooks(ContainerHooks):
     def begin_execution(self) -> None:
         super().begin_execution()
         self._attribute_kinds.clear()  # the program's classes are made anew
+        forget_passing_types()
 
     def load_attr(self, site: int, obj: Any, name: str, /) -> Any:
         kernel = self._kernel

@@ -11,13 +11,13 @@ generator executing.
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from parallel_cookbook.check.natures import Nature, nature_of
+from parallel_cookbook.check.type_table import TypeTable
 from parallel_cookbook.instrument import CONTAINER_TYPES
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS
 
@@ -111,7 +111,7 @@ def _find_base(kind: type) -> type | None:
     return next((base for base in kind.__mro__ if base in _CONTAINERS), None)
 
 
-base_of: Callable[[type], type | None] = functools.lru_cache(maxsize=256)(_find_base)
+base_of: Final[Callable[[type], type | None]] = TypeTable(_find_base).__getitem__
 
 
 class Insides:

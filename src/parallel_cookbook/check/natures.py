@@ -11,7 +11,6 @@ from __future__ import annotations
 import _random
 import contextvars
 import enum
-import functools
 import os
 import random
 import re
@@ -21,6 +20,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 from parallel_cookbook.check.space import STAND_INS
+from parallel_cookbook.check.type_table import TypeTable, is_importable
 from parallel_cookbook.instrument import CONTAINER_TYPES
 from parallel_cookbook.instrument.operands import FRAME_READERS
 
@@ -111,10 +111,7 @@ def _is_closed_class(owner: type) -> bool:
         return False
     if not owner.__flags__ & _HEAP_TYPE:
         return True
-    found: Any = sys.modules.get(module)
-    for name in owner.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is owner
+    return is_importable(owner)
 
 
 def _find_closed(owner: type) -> bool:
@@ -128,7 +125,7 @@ def _find_closed(owner: type) -> bool:
         return False
 
 
-is_closed_class: Callable[[type], bool] = functools.lru_cache(maxsize=512)(_find_closed)
+is_closed_class: Final[Callable[[type], bool]] = TypeTable(_find_closed).__getitem__
 
 
 def definer(kind: type, name: str) -> type | None:
@@ -162,7 +159,7 @@ def _find_nature(kind: type) -> Nature:  # noqa: PLR0911 - a table
     return Nature.PLAIN
 
 
-nature_of: Callable[[type], Nature] = functools.lru_cache(maxsize=512)(_find_nature)
+nature_of: Final[Callable[[type], Nature]] = TypeTable(_find_nature).__getitem__
 _PROTOCOLS = ("__getitem__", "__setitem__", "__len__", "__iter__", "__contains__", "__call__")
 """Inherited from a closed class, any of these makes an object of the program's closed, too."""
 
