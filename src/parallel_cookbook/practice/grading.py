@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 import warnings
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,10 +24,6 @@ from parallel_cookbook.check import Budget, CheckReport, Entry, Tally, check_ent
 from parallel_cookbook.errors import CookbookError, UsageError
 from parallel_cookbook.practice.integrity import fingerprint, first_change
 from parallel_cookbook.practice.judge import (
-    HERE,
-    MISCOUNT,
-    NOT_RUN,
-    POLLS,
     Calls,
     Judge,
     JudgedMachine,
@@ -38,12 +33,17 @@ from parallel_cookbook.practice.overlap import Overlap
 from parallel_cookbook.practice.reach import reaches
 from parallel_cookbook.practice.real import MAX_RUN_S, run_for_real
 from parallel_cookbook.practice.result import Grade
+from parallel_cookbook.practice.telling import (
+    asserted,
+    kind_and_message,
+    line_to_blame,
+    place,
+    until_it_repeats,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parallel_cookbook.check import Failure
-    from parallel_cookbook.events import Interleaving
     from parallel_cookbook.practice.exercises import Exercise
 
 MAX_EXECUTIONS = 5000
@@ -248,7 +248,7 @@ class Grading:
             message = (
                 "it goes on and on: is there a loop that never ends? That cannot be proven right"
             )
-        _, line = _place(failure.location if failure else "")
+        _, line = place(failure.location if failure else "")
         return self._grade("unknown", "budget", message, line)
 
     def _failed(
@@ -267,15 +267,15 @@ class Grading:
                 )
             except CookbookError:  # the file was written meanwhile
                 story = None
-        kind, message = _kind_and_message(failure)
-        if kind == "assertion" and (promise := _asserted(self._source, failure, self.answer)):
+        kind, message = kind_and_message(failure)
+        if kind == "assertion" and (promise := asserted(self._source, failure, self.answer)):
             message = f"`{promise}` does not hold" + (f": {message}" if message else "")
         if call:
             message = f"{message} (when it is called as `{call}`)"
         verdict = "error" if kind in {"unsupported", "import"} else "fail"
-        grade = self._grade(verdict, kind, message, _line_to_blame(failure, story, self.answer))
+        grade = self._grade(verdict, kind, message, line_to_blame(failure, story, self.answer))
         if kind == "busy-wait" and story is not None:
-            story = _until_it_repeats(story, grade.line)
+            story = until_it_repeats(story, grade.line)
         schedule = "" if call else failure.schedule
         return replace(grade, report=report, story=story, schedule=schedule)
 
@@ -337,7 +337,6 @@ class Grading:
 
 
 _LEAST_S = 0.05
-_TURNS = 2
 _OTHER_NAME = "exercise"
 """What the answer's module is called when `main` is called with other arguments: not `__main__`."""
 _CLAIMS = {
@@ -353,15 +352,6 @@ _CLAIMS = {
 """What failed, where it is not what the exercise itself promises."""
 
 
-_KINDS_OF_JUDGE = {
-    HERE: "not-concurrent",
-    NOT_RUN: "not-run",
-    MISCOUNT: "not-run",
-    POLLS: "busy-wait",
-}
-"""What the judge's own faults are called."""
-
-
 class _Call:
     """Calls `main` with other arguments, in each execution."""
 
@@ -372,16 +362,6 @@ class _Call:
         """Return what makes the call in the execution's own module."""
         space = vars(program.modules[_OTHER_NAME])
         return lambda: eval(self._code, space)  # noqa: S307 - the text is the exercise's own
-
-
-def _until_it_repeats(story: Interleaving, line: int) -> Interleaving:
-    """Return the beginning of a story: two turns of the loop in `line`."""
-    times: Counter[tuple[int, str]] = Counter()
-    for number, event in enumerate(story.events):
-        times[event.task, event.kind] += event.line == line
-        if times[event.task, event.kind] > _TURNS:
-            return replace(story, events=story.events[:number])
-    return story
 
 
 def _if_known(grade: Grade | None) -> Grade | None:
@@ -397,31 +377,6 @@ def _exists(module: str) -> bool:
         return False
 
 
-def _kind_and_message(failure: Failure) -> tuple[str, str]:
-    message = _first_line(failure.message)
-    for mark, kind in _KINDS_OF_JUDGE.items():
-        if mark in message:
-            return kind, message
-    if failure.kind == "exception" and message.startswith(("ImportError", "ModuleNotFoundError")):
-        return "import", message.partition(": ")[2].partition(" (/")[0]
-    if failure.kind == "unsupported":
-        return "unsupported", message.partition(" If it only takes long")[0]
-    if failure.kind == "assertion":
-        return "assertion", message.removeprefix("AssertionError").removeprefix(": ")
-    return failure.kind, message
-
-
-def _asserted(source: str, failure: Failure, answer: Path) -> str:
-    """Return what is claimed by the `assert` that fails, as the answer has it; empty if that is not known."""
-    file, line = _place(failure.location)
-    if file != str(answer):
-        return ""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno):
-            return " ".join((ast.get_source_segment(source, node.test) or "").split())
-    return ""
-
-
 def _bytes_of(path: Path) -> bytes:
     if path.exists() and not path.is_file():  # to read a pipe would wait
         raise OSError(errno.EINVAL, "it is no regular file")
@@ -431,21 +386,3 @@ def _bytes_of(path: Path) -> bytes:
 def _printable(text: str) -> str:
     """Return a text of the learner's so that it is shown, and not obeyed, by a terminal."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-
-
-def _first_line(message: str) -> str:
-    return " ".join(message.split("\n\n", maxsplit=1)[0].split())
-
-
-def _line_to_blame(failure: Failure, story: Interleaving | None, answer: Path) -> int:
-    """Return the line in which it went wrong; where nobody can go on, one in which somebody waits."""
-    file, line = _place(failure.location)
-    if line and file == str(answer):
-        return line
-    waiting = [blocked for blocked in story.blocked if blocked.task] if story else []
-    return next((blocked.line for blocked in waiting if blocked.file == str(answer)), 0)
-
-
-def _place(location: str) -> tuple[str, int]:
-    file, _, line = location.rpartition(":")
-    return file, int(line) if line.isdigit() else 0
