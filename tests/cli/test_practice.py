@@ -21,6 +21,7 @@ from practice_terminal import PracticeTerminal
 EXERCISES = load_exercises()
 FIRST = EXERCISES[0]
 PLACE = f"{FIRST.place}.py"
+TOTAL = len(EXERCISES)
 SOLUTION = FIRST.solution.read_text()
 
 
@@ -44,7 +45,7 @@ def test_from_an_empty_folder_to_the_first_pass(tmp_path: Path) -> None:
     """A newcomer sees what was made, the task, how it fails, hints, the pass, and the next exercise."""
     with PracticeTerminal(tmp_path) as terminal:
         shown = terminal.wait_for("As it stands, it goes wrong: deadlock")
-        assert "28 exercises were copied here" in shown
+        assert f"{TOTAL} exercises were copied here" in shown
         assert FIRST.title in shown
         assert f"{PLACE}:{FIRST.todo_line}" in shown
         terminal.type("r")
@@ -52,7 +53,7 @@ def test_from_an_empty_folder_to_the_first_pass(tmp_path: Path) -> None:
         terminal.type("h")
         terminal.wait_for("A nudge")
         terminal.save(PLACE, SOLUTION)
-        shown = terminal.wait_for("1 of 28 passed")
+        shown = terminal.wait_for(f"1 of {TOTAL} passed")
         assert "proven right" in shown
         terminal.type("n")
         terminal.wait_for(EXERCISES[1].title)
@@ -146,11 +147,11 @@ def test_two_windows_see_each_others_progress(tmp_path: Path) -> None:
         with PracticeTerminal(tmp_path, "start_and_join") as two:
             two.wait_for(EXERCISES[1].title)
             one.save(PLACE, SOLUTION)
-            one.wait_for("1 of 28 passed")
-            two.wait_for("1 of 28 passed")
+            one.wait_for(f"1 of {TOTAL} passed")
+            two.wait_for(f"1 of {TOTAL} passed")
             two.save(f"{EXERCISES[1].place}.py", EXERCISES[1].solution.read_text())
-            two.wait_for("2 of 28 passed")
-            one.wait_for("2 of 28 passed")
+            two.wait_for(f"2 of {TOTAL} passed")
+            one.wait_for(f"2 of {TOTAL} passed")
     assert passed_in(tmp_path) == {EXERCISES[0].id, EXERCISES[1].id}
 
 
@@ -176,7 +177,7 @@ def test_progress_that_is_damaged_meanwhile_is_told_and_rebuilt(tmp_path: Path) 
         (tmp_path / MARKER / "progress.json").write_text("nonsense")
         terminal.wait_for("it is kept as 'progress.damaged-1.json'")
         terminal.save(PLACE, SOLUTION)
-        terminal.wait_for("1 of 28 passed")
+        terminal.wait_for(f"1 of {TOTAL} passed")
     assert passed_in(tmp_path) == {FIRST.id}
 
 
@@ -228,7 +229,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(tmp_path: Path) ->
         terminal.wait_for("ready> ")
         assert terminal.state == "restored"
         terminal.type("fg\n")
-        terminal.wait_for("0 of 28 passed")
+        terminal.wait_for(f"0 of {TOTAL} passed")
         assert terminal.state == "in use"
         terminal.type("q")
         terminal.wait_for("ready> ")
@@ -350,7 +351,7 @@ def test_list_before_the_beginning_makes_nothing(tmp_path: Path) -> None:
     """To look is not to begin."""
     listed = cookbook("practice", "list", cwd=tmp_path)
     assert listed.returncode == 0
-    assert "28   synchronisation/fork_with_lock" in listed.stdout
+    assert f"{TOTAL}   {EXERCISES[-1].id}" in listed.stdout
     assert "`cookbook practice` makes a folder" in listed.stdout
     data = json.loads(cookbook("practice", "list", "--json", cwd=tmp_path).stdout)
     assert data["folder"] is None
@@ -404,9 +405,9 @@ def test_check_grades_notes_and_exits(tmp_path: Path) -> None:
         folder.path(exercise).write_bytes(exercise.solution.read_bytes())
     right = cookbook("practice", "check", "--all", cwd=tmp_path)
     assert right.returncode == 0, right.stdout
-    assert "28 of 28 proven right" in right.stdout
+    assert f"{TOTAL} of {TOTAL} proven right" in right.stdout
     assert passed_in(tmp_path) == {exercise.id for exercise in EXERCISES}
-    assert "28 of 28 exercises passed" in cookbook(cwd=tmp_path).stdout
+    assert f"{TOTAL} of {TOTAL} exercises passed" in cookbook(cwd=tmp_path).stdout
 
 
 def test_a_message_of_the_learners_moves_no_cursor(tmp_path: Path) -> None:
@@ -495,10 +496,10 @@ def test_a_mistake_is_explained(tmp_path: Path, arguments: list[str], message: s
 
 def test_alone_cookbook_shows_the_progress(tmp_path: Path) -> None:
     """Before the beginning it says what there is, then how far it is and what is next."""
-    assert "28 exercises, graded by proof" in cookbook(cwd=tmp_path).stdout
+    assert f"{TOTAL} exercises, graded by proof" in cookbook(cwd=tmp_path).stdout
     make_folder(tmp_path, EXERCISES).note_pass(FIRST, "digest")
     shown = cookbook(cwd=tmp_path).stdout
-    assert f"1 of 28 exercises passed; go on with {EXERCISES[1].id}" in shown
+    assert f"1 of {TOTAL} exercises passed; go on with {EXERCISES[1].id}" in shown
 
 
 def test_in_a_folder_that_is_gone_it_is_a_sentence(tmp_path: Path) -> None:

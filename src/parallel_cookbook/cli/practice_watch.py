@@ -96,6 +96,8 @@ class _Window:
                 self._notices.clear()
                 session.press(key)
             session.look()
+            if session.wants_grade:  # a save: what was told before has been read
+                self._notices.clear()
             self._take_grade()
             self._notices += session.folder.take_notices()
 
