@@ -111,6 +111,12 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         "cells[0] += 1",
         "assert cells[0] == 2",
     ),
+    "a method that knows its class": (
+        "import array\ncells = array.array('i')",
+        "cells.extend([1]); cells.extend([2])",
+        "cells.extend([3])",
+        "assert cells.tolist() != [1, 3, 2]",
+    ),
     "a value of ctypes": (
         "import ctypes\ncell = ctypes.c_int(0)",
         "cell.value += 1",

@@ -9,6 +9,7 @@ everything that its later tasks do.
 
 from __future__ import annotations
 
+import array
 import enum
 import functools
 import sys
@@ -58,8 +59,11 @@ _ANNOUNCING_NAMES: Final = CONTAINER_METHODS | CONTAINER_FUNCTIONS | {"modules"}
 _TEXTS: Final = frozenset({str, bytes})
 _TEXT_METHODS: Final = frozenset({"join", "format", "format_map"})
 """Methods of texts that look into what they are given."""
-_BOUND: Final = frozenset({types.MethodType, types.BuiltinMethodType, types.MethodWrapperType})
-_BUILT_IN: Final = frozenset({types.BuiltinMethodType, types.MethodWrapperType})
+_BUILT_IN: Final = frozenset(
+    {types.BuiltinMethodType, types.MethodWrapperType, type(array.array("b").extend)}
+)
+"""The types of bound methods of built-in code; the last is that of those that know their class."""
+_BOUND: Final = _BUILT_IN | {types.MethodType}
 _LOOKED_AT: Final = MAKING_VIEWS | SHARING_NAMES | READING_METHODS
 """Methods and functions that matter even if the process has one thread only."""
 _SLOTS: Final = frozenset({"__setattr__", "__getattribute__", "__delattr__"})
