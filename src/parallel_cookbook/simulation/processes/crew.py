@@ -249,8 +249,12 @@ class Crew:
     # --- the end --------------------------------------------------------------------------------
 
     def _close_operation(self, kind: str) -> Operation:
-        more = tuple((member.own, Mode.WRITE, None) for member in self.members)
-        return Operation(kind, self.target, Mode.WRITE, None, more)
+        more = [(member.own, Mode.WRITE, None) for member in self.members]
+        if self.kernel.are_kills_points:
+            # It ends those who are idle, which whoever would kill them comes before or after.
+            popens = [member.process._popen for member in self.members]  # noqa: SLF001 - the simulation's
+            more += [(popen.task.done, Mode.WRITE, None) for popen in popens if popen is not None]
+        return Operation(kind, self.target, Mode.WRITE, None, tuple(more))
 
     def close(self) -> None:
         """Let the workers end when nothing is left to do. One step."""
