@@ -3,14 +3,15 @@
     pip install -e '.[dev,bench]' -c constraints.txt
     python benchmarks/trace_overhead.py --rounds 7
 
-The whole command is timed, with the start of Python and the saving of what was recorded. A contended program's
-time varies three-fold from run to run: so the three ways take turns, and medians are shown. Processor time, of
-all its processes, varies less, and is shown too. Quote the ratios.
+The whole command is timed, with the start of Python and the saving of what was recorded. The time of a
+contended program varies three-fold from run to run: so the three ways take turns, and medians are shown.
+The processor time of all its processes varies less, and is shown too. Quote the ratios.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import statistics
 import subprocess
@@ -55,7 +56,7 @@ def work(source, sink):
 if __name__ == "__main__":
     queues = [queue.Queue(100) for _ in range(3)]
     threads = [threading.Thread(target=work, args=pair) for pair in zip(queues, queues[1:])]
-    feeder = threading.Thread(target=lambda: [queues[0].put(n) for n in [*range(20_000), None]])
+    feeder = threading.Thread(target=lambda: [queues[0].put(n) for n in [*range(5_000), None]])
     for thread in [feeder, *threads]:
         thread.start()
     while queues[-1].get() is not None:
@@ -72,7 +73,7 @@ def work(n):
 if __name__ == "__main__":
     with Pool(2) as pool:
         for _ in range(3):
-            sum(pool.map(work, range(5_000), chunksize=1))
+            sum(pool.map(work, range(1_500), chunksize=1))
         pool.close()
         pool.join()
 """,
@@ -92,25 +93,28 @@ if __name__ == "__main__":
 
 @dataclass
 class Times:
-    """What one program took, run by run, in seconds, and what it left."""
+    """What one program took, run by run: wall and processor seconds; and what it left."""
 
-    plain: list[float] = field(default_factory=list)
-    trace: list[float] = field(default_factory=list)
-    viztracer: list[float] = field(default_factory=list)
+    plain: list[tuple[float, float]] = field(default_factory=list)
+    trace: list[tuple[float, float]] = field(default_factory=list)
+    viztracer: list[tuple[float, float]] = field(default_factory=list)
     events: int = 0
     bytes: int = 0
     viztracer_bytes: int = 0
 
-    def median(self, way: str) -> float:
-        """Return the median time of one way."""
-        return float(statistics.median(getattr(self, way)))
+    def median(self, way: str, which: int = 0) -> float:
+        """Return the median time of one way: 0 wall, 1 processor."""
+        return float(statistics.median(pair[which] for pair in getattr(self, way)))
 
 
-def timed(command: list[str]) -> float:
-    """Run a command to its end and return how long it took."""
+def timed(command: list[str]) -> tuple[float, float]:
+    """Run a command to its end and return how long it took, and its processes' processor time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def measure(file: Path, times: Times, scratch: Path) -> None:
@@ -142,22 +146,33 @@ def show(results: dict[str, Times]) -> None:
     table = Table(title=f"Python {sys.version.split()[0]}, medians of whole commands")
     for heading in ("program", "plain", "trace", "viztracer", "added", "viztracer adds", "share"):
         table.add_column(heading, justify="left" if heading == "program" else "right")
-    for heading in ("events", "ns an event", "bytes an event", "MB", "viztracer MB"):
+    for heading in (
+        "share (CPU)",
+        "events",
+        "CPU ns an event",
+        "bytes an event",
+        "MB",
+        "viztracer MB",
+    ):
         table.add_column(heading, justify="right")
     for name, times in results.items():
         plain, traced, other = (times.median(way) for way in ("plain", "trace", "viztracer"))
+        cpu, cpu_traced, cpu_other = (
+            times.median(way, 1) for way in ("plain", "trace", "viztracer")
+        )
         table.add_row(
             name,
             *(f"{seconds:.3f} s" for seconds in (plain, traced, other)),
             *(f"{seconds:+.3f} s" for seconds in (traced - plain, other - plain)),
             f"{(traced - plain) / (other - plain):.0%}",
+            f"{(cpu_traced - cpu) / (cpu_other - cpu):.0%}",
             f"{times.events:,}",
-            f"{(traced - plain) / times.events * 1e9:,.0f}",
+            f"{(cpu_traced - cpu) / times.events * 1e9:,.0f}",
             f"{times.bytes / times.events:.0f}",
             f"{times.bytes / 1e6:.1f}",
             f"{times.viztracer_bytes / 1e6:.1f}",
         )
-    Console(width=160).print(table)
+    Console(width=190).print(table)
 
 
 def main() -> None:

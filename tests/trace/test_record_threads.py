@@ -283,4 +283,6 @@ def test_a_program_that_patches_threading_itself_does_what_it_does(tmp_path: Pat
     done = trace(file)
     untraced = plain(file)
     assert (done.code, done.stdout, done.stderr) == (0, untraced.stdout, untraced.stderr)
-    assert {done.label(record) for record in done.of(Kind.ACQUIRE)} == {"Counted.lock"}
+    acquires = done.of(Kind.ACQUIRE)
+    assert acquires
+    assert all(done.label(record).startswith("Counted.lock") for record in acquires)

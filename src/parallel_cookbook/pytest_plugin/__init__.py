@@ -58,6 +58,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="How long to search at the most, for each marked test; 0: no limit. Overrides the marks.",
     )
+    group.addoption(
+        "--cookbook-trace",
+        action="store_true",
+        help="Record what the tests do for real into .cookbook_trace; `cookbook trace --from` shows it.",
+    )
     parser.addini("cookbook_max_seconds", "How long to search, for each marked test.", default="60")
     parser.addini(
         "cookbook_unknown",
@@ -73,6 +78,10 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{MARK}({', '.join(sorted(_OPTIONS))}): run the test under every interleaving of its threads.",
     )
     _check_unknown(config.getini("cookbook_unknown"), "the ini option cookbook_unknown")
+    if config.getoption("cookbook_trace"):
+        from parallel_cookbook.pytest_plugin.tracing import Tracing  # noqa: PLC0415 - as below
+
+        config.pluginmanager.register(Tracing(config), "cookbook_tracing")
 
 
 @pytest.hookimpl(trylast=True)

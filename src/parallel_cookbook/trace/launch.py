@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parallel_cookbook.errors import UsageError
 from parallel_cookbook.trace.reader import RUN_FILE
+from parallel_cookbook.trace.recorder.layout import STACKS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +47,23 @@ def command_for(
         function,
         *arguments,
     ]
+
+
+def clear_folder(folder: Path) -> None:
+    """Make an empty folder for a recording, or take the recording out that is there, and nothing else.
+
+    Raises UsageError if that is not possible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if path.suffix in {".tape", ".names"} or path.name in {RUN_FILE, STACKS_FILE}:
+                path.unlink()
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"cannot record into {str(folder)!r}: {error.strerror}; make it writable or remove it"
+        ) from None
 
 
 def note_run(folder: Path, command: Sequence[str], exit_code: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import linecache
 from collections import Counter
@@ -58,7 +59,13 @@ def read_recording(folder: Path) -> Recording:
             f"the folder {str(folder)!r} holds no recording: the program ended before it began, or "
             "there was no room; record it anew"
         )
-    return _Merger(tapes, run).merge()
+    was_enabled = gc.isenabled()
+    gc.disable()  # there are millions of records, and no cycles among them
+    try:
+        return _Merger(tapes, run).merge()
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _run(folder: Path) -> dict[str, Any]:
@@ -96,9 +103,7 @@ class _Merger:
         for index, tape in enumerate(self._tapes):
             self._add_process(index, tape)
         for tape in self._tapes:
-            for row in tape.rows():
-                if row.kind == layout.THING:
-                    tape.define(row)
+            tape.find_things()
         for index, tape in enumerate(self._tapes):
             self._add_records(index, tape)
         self._records.sort(key=lambda record: record.ended)

@@ -56,10 +56,21 @@ class TapeFile:
     pairs: list[tuple[int, int]] = field(default_factory=list)
     """The two ends of each two-way connection."""
 
-    def define(self, row: Row) -> None:
-        """Keep what a row of the kind THING says."""
-        kind = layout.THING_KINDS[row.value]
-        self.things[row.thing] = {"kind": kind, "site": row.site, "capacity": row.extra}
+    def find_things(self) -> None:
+        """Keep what the records of the kind THING say; quicker than to look at each record."""
+        sought = bytes([layout.THING])
+        for block in _blocks(self.path):
+            kinds = block[layout.RECORD_BYTES - 1 :: layout.RECORD_BYTES]
+            place = kinds.find(sought)
+            while place >= 0:
+                words = layout.RECORD.unpack_from(block, place * layout.RECORD_BYTES)
+                capacity, _ident, site, thing, kind = words[:5]
+                self.things[thing] = {
+                    "kind": layout.THING_KINDS[kind],
+                    "site": site,
+                    "capacity": capacity - 1,
+                }
+                place = kinds.find(sought, place + 1)
 
     def rows(self) -> Iterator[Row]:
         """Return its records in the order in which their places were claimed.

@@ -20,7 +20,7 @@ from parallel_cookbook.trace.recorder.layout import (
 )
 from parallel_cookbook.trace.recorder.locks import Lock, RLock, make_rlock
 from parallel_cookbook.trace.recorder.patching import replaces
-from parallel_cookbook.trace.recorder.places import getframe, place, place_above
+from parallel_cookbook.trace.recorder.places import getframe, place, place_above, seek
 from parallel_cookbook.trace.recorder.tape import tape
 from parallel_cookbook.trace.recorder.things import Local, new_thing
 from parallel_cookbook.trace.recorder.waiting import inside, made_by_program, mark, thing_of, wait
@@ -133,9 +133,9 @@ def _make_semaphore(original: Function) -> Function:
 def _acquire_semaphore(original: Function) -> Function:
     def acquire(self: Any, blocking: bool = True, timeout: float | None = None) -> bool:
         thing = thing_of(self)
-        site = thing and place(getframe(1))
-        if not site:
+        if not thing:
             return bool(original(self, blocking, timeout))
+        site = seek(getframe(1))
         if timeout is None:
             if original(self, False):
                 tape.write(ACQUIRE, thing, site, self._value)
@@ -159,11 +159,11 @@ def _acquire_semaphore(original: Function) -> Function:
 def _release_semaphore(original: Function) -> Function:
     def release(self: Any, n: int = 1) -> None:
         thing = thing_of(self)
-        site = thing and place(getframe(1))
         moment = monotonic_ns()
         original(self, n)
-        if site:
-            tape.write(RELEASE, thing, site, self._value, 0, moment)
+        frame = getframe(1)
+        if thing and frame.f_code.co_name != "__exit__":  # which tells of it itself
+            tape.write(RELEASE, thing, seek(frame), self._value, 0, moment)
 
     return release
 

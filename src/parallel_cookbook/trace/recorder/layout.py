@@ -43,7 +43,7 @@ PUT, GET, TASK_DONE, QUEUE_JOIN, SEND, RECEIVE, SLEEP, SUBMIT, WORK, RESULT = ra
 SAMPLE, COLLECT, FORK, SIGNAL, LOST = range(22, 27)
 # What only the reader sees.
 THING = 200
-"""A thing is made: value is its kind's number in THING_KINDS, extra its capacity."""
+"""A thing is made: value is its kind's number in THING_KINDS; in the moment's place, its capacity + 1."""
 PROCESS_START = 201
 """A process is started; value: its pid."""
 PROCESS_JOIN = 202

@@ -17,7 +17,7 @@ from struct import error
 from time import monotonic_ns
 
 from parallel_cookbook.trace.recorder.layout import ACQUIRE, IN_VAIN, RECORD, RELEASE, REQUEST
-from parallel_cookbook.trace.recorder.places import find_site, getframe, place, place_above
+from parallel_cookbook.trace.recorder.places import find_site, getframe, place, place_above, seek
 from parallel_cookbook.trace.recorder.tape import tape
 from parallel_cookbook.trace.recorder.things import new_thing
 from parallel_cookbook.trace.recorder.waiting import moments
@@ -62,7 +62,7 @@ class Lock(metaclass=LikeReal):
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         frame = getframe(1)
-        site = find_site(id(frame.f_code) + frame.f_lasti) or place(frame)
+        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         if timeout == -1 and self._acquire(False):
             if site:
                 words = (monotonic_ns(), get_ident(), site, self._thing, 1, 0, ACQUIRE)
@@ -75,7 +75,7 @@ class Lock(metaclass=LikeReal):
 
     def __enter__(self) -> bool:
         frame = getframe(1)
-        site = find_site(id(frame.f_code) + frame.f_lasti) or place(frame)
+        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         if self._acquire(False):
             if site:
                 words = (monotonic_ns(), get_ident(), site, self._thing, 1, 0, ACQUIRE)
@@ -88,7 +88,7 @@ class Lock(metaclass=LikeReal):
 
     def release(self) -> None:
         frame = getframe(1)
-        site = find_site(id(frame.f_code) + frame.f_lasti) or place(frame)
+        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         moment = monotonic_ns()
         self._release()
         if site:
@@ -105,7 +105,7 @@ class Lock(metaclass=LikeReal):
         traceback: TracebackType | None,
     ) -> None:
         frame = getframe(1)
-        site = find_site(id(frame.f_code) + frame.f_lasti) or place(frame)
+        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         moment = monotonic_ns()
         self._release()
         if site:
@@ -190,16 +190,18 @@ class RLock(metaclass=LikeReal):
     _release: Callable[[], None]
     _thing: int
     _real = _RealRLock
+    _factory: Callable[..., Any] = _RealRLock
+    """What `threading.RLock` was: since 3.13 it warns of arguments."""
 
     def __new__(cls, *arguments: object, **options: object) -> Any:
         site = place(getframe(1))
         if not site or arguments or options:  # it is for the real one to refuse them
-            return _RealRLock(*arguments, **options)
+            return cls._factory(*arguments, **options)
         return make_rlock(site)
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         frame = getframe(1)
-        site = find_site(id(frame.f_code) + frame.f_lasti) or place(frame)
+        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         if timeout == -1 and self._acquire(False):
             self._depth = depth = self._depth + 1  # only its owner changes it
             if site:
@@ -213,7 +215,7 @@ class RLock(metaclass=LikeReal):
 
     def __enter__(self) -> bool:
         frame = getframe(1)
-        site = find_site(id(frame.f_code) + frame.f_lasti) or place(frame)
+        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         if self._acquire(False):
             self._depth = depth = self._depth + 1
             if site:
@@ -227,7 +229,7 @@ class RLock(metaclass=LikeReal):
 
     def release(self) -> None:
         frame = getframe(1)
-        self.let_go(find_site(id(frame.f_code) + frame.f_lasti) or place(frame))
+        self.let_go(find_site(id(frame.f_code) + frame.f_lasti) or seek(frame))
 
     def __exit__(
         self,
@@ -236,7 +238,7 @@ class RLock(metaclass=LikeReal):
         traceback: TracebackType | None,
     ) -> None:
         frame = getframe(1)
-        self.let_go(find_site(id(frame.f_code) + frame.f_lasti) or place(frame))
+        self.let_go(find_site(id(frame.f_code) + frame.f_lasti) or seek(frame))
 
     def take(self, site: int) -> bool:
         """Acquire it from `site`; for a Condition."""

@@ -23,7 +23,9 @@ _MAX_SITES = 100_000
 """A program that makes code without end does not fill our memory."""
 LIBRARY = 0
 """The site of what the standard library does."""
-_ASK_CALLER = -1
+NOWHERE = -1
+"""The site of what the program has the library do later, or in another thread."""
+_ASK_CALLER = -2
 """The site of generated code, and of a Value's and an Array's methods: their caller's is meant."""
 _SHARED_TYPES = os.path.join("multiprocessing", "sharedctypes.py")
 
@@ -60,6 +62,20 @@ def place_above(frame: FrameType | None) -> int:
             return site
         frame = frame.f_back
     return LIBRARY
+
+
+def seek(frame: FrameType) -> int:
+    """Return the number of the program's line that something the program made is used for.
+
+    The library may be told to use it: `Thread(target=lock.acquire)`. NOWHERE if no line led to that;
+    LIBRARY for a look that Condition takes for itself.
+    """
+    site = place(frame)
+    if site != LIBRARY:
+        return site
+    if frame.f_code.co_name == "_is_owned":
+        return LIBRARY
+    return place_above(frame.f_back) or NOWHERE
 
 
 def is_library(file: str) -> bool:

@@ -39,4 +39,4 @@ def define_thing(
     if key or suffix:
         tape.name(thing=thing, kind=kind, site=site, capacity=capacity, key=key, suffix=suffix)
     else:
-        tape.write_long(THING, 0, thing, site, THING_KINDS.index(kind), extra=capacity)
+        tape.write(THING, thing, site, THING_KINDS.index(kind), moment=capacity + 1)

@@ -109,9 +109,10 @@ def _lock(_original: object) -> type:
 
 
 @replaces("threading", "RLock")
-def _rlock(_original: object) -> type:
+def _rlock(original: Callable[..., Any]) -> type:
     from parallel_cookbook.trace.recorder.locks import RLock
 
+    RLock._factory = staticmethod(original)
     return RLock
 
 
