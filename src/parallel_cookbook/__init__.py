@@ -8,9 +8,11 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing takes longer to import than a recorder in a traced program may
 if TYPE_CHECKING:
+    from typing import Any
+
     # For readers and type checkers; when it runs, `_Package` below has these names.
     from parallel_cookbook.library import CheckFailedError, CheckReport, check  # noqa: TC004
 

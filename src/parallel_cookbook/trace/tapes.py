@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import ast
 import mmap
 import os
 from dataclasses import dataclass, field
@@ -125,8 +125,11 @@ def _read(path: Path) -> TapeFile | None:
     names = path.with_suffix(".names")
     for number, line in enumerate(names.read_bytes().splitlines() if names.exists() else ()):
         try:
-            words = json.loads(line)
-        except ValueError:  # it was killed, or the disk full, in the midst of the line
+            words = ast.literal_eval(line.decode())
+        except (
+            ValueError,
+            SyntaxError,
+        ):  # it was killed, or the disk full, in the midst of the line
             continue
         if number == 0:
             tape.about = words

@@ -12,6 +12,7 @@ import threading
 
 from parallel_cookbook.trace.recorder import (
     conditions,
+    frames,
     messages,
     patching,
     pools,
@@ -55,7 +56,7 @@ def end() -> None:
     if os.getpid() not in _ended:
         _ended.append(os.getpid())
         sampler.sampler.stop()
-        tape.write(END)
+        tape.write(END, value=len(frames.uncaught))
         tape.finish()
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
 
+uncaught: list[str] = []
+"""The name of the exception that the main thread has ended by."""
 _OWN = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
@@ -75,6 +77,7 @@ def hide_own_frames() -> None:
     def show(
         kind: type[BaseException], error: BaseException, _traceback: TracebackType | None
     ) -> None:
+        uncaught.append(kind.__name__)
         clean(error)
         before(kind, error, error.__traceback__)
 

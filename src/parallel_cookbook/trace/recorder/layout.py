@@ -2,8 +2,8 @@
 
 A process of the traced program has two files in the recording's folder. PID-MOMENT.tape is a header
 followed by records of one size, written through a memory map: what is written survives the process, even
-if it is killed. PID-MOMENT.names is a line of JSON for each thing that needs words: source
-lines, threads, keys of what is shared between processes.
+if it is killed. PID-MOMENT.names is a line, a dict as Python writes it, for each thing
+that needs words: source lines, threads, keys of what is shared between processes.
 
 Standard library alone, and little of it: this is imported into the traced program.
 """

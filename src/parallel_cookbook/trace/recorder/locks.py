@@ -65,11 +65,20 @@ class Lock(metaclass=LikeReal):
         site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         if timeout == -1 and self._acquire(False):
             if site:
-                words = (monotonic_ns(), get_ident(), site, self._thing, 1, 0, ACQUIRE)
                 try:
-                    _pack(tape.view, tape.claim(), *words)
+                    _pack(
+                        tape.view,
+                        tape.claim(),
+                        monotonic_ns(),
+                        get_ident(),
+                        site,
+                        self._thing,
+                        1,
+                        0,
+                        ACQUIRE,
+                    )
                 except error:
-                    tape.overflow(*words)
+                    tape.write(ACQUIRE, self._thing, site, 1)
             return True
         return self._wait(site, blocking, timeout)
 
@@ -78,11 +87,20 @@ class Lock(metaclass=LikeReal):
         site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         if self._acquire(False):
             if site:
-                words = (monotonic_ns(), get_ident(), site, self._thing, 1, 0, ACQUIRE)
                 try:
-                    _pack(tape.view, tape.claim(), *words)
+                    _pack(
+                        tape.view,
+                        tape.claim(),
+                        monotonic_ns(),
+                        get_ident(),
+                        site,
+                        self._thing,
+                        1,
+                        0,
+                        ACQUIRE,
+                    )
                 except error:
-                    tape.overflow(*words)
+                    tape.write(ACQUIRE, self._thing, site, 1)
             return True
         return self._wait(site, True, -1)
 
@@ -92,11 +110,12 @@ class Lock(metaclass=LikeReal):
         moment = monotonic_ns()
         self._release()
         if site:
-            words = (moment, get_ident(), site, self._thing, 0, 0, RELEASE)
             try:
-                _pack(tape.view, tape.claim(), *words)
+                _pack(
+                    tape.view, tape.claim(), moment, get_ident(), site, self._thing, 0, 0, RELEASE
+                )
             except error:
-                tape.overflow(*words)
+                tape.write(RELEASE, self._thing, site, 0, 0, moment)
 
     def __exit__(
         self,
@@ -109,11 +128,12 @@ class Lock(metaclass=LikeReal):
         moment = monotonic_ns()
         self._release()
         if site:
-            words = (moment, get_ident(), site, self._thing, 0, 0, RELEASE)
             try:
-                _pack(tape.view, tape.claim(), *words)
+                _pack(
+                    tape.view, tape.claim(), moment, get_ident(), site, self._thing, 0, 0, RELEASE
+                )
             except error:
-                tape.overflow(*words)
+                tape.write(RELEASE, self._thing, site, 0, 0, moment)
 
     def _wait(self, site: int, blocking: bool, timeout: float) -> bool:
         """Acquire what is taken; also with arguments that the real lock will refuse."""
@@ -205,11 +225,20 @@ class RLock(metaclass=LikeReal):
         if timeout == -1 and self._acquire(False):
             self._depth = depth = self._depth + 1  # only its owner changes it
             if site:
-                words = (monotonic_ns(), get_ident(), site, self._thing, depth, 0, ACQUIRE)
                 try:
-                    _pack(tape.view, tape.claim(), *words)
+                    _pack(
+                        tape.view,
+                        tape.claim(),
+                        monotonic_ns(),
+                        get_ident(),
+                        site,
+                        self._thing,
+                        depth,
+                        0,
+                        ACQUIRE,
+                    )
                 except error:
-                    tape.overflow(*words)
+                    tape.write(ACQUIRE, self._thing, site, depth)
             return True
         return self._wait(site, blocking, timeout)
 
@@ -219,11 +248,20 @@ class RLock(metaclass=LikeReal):
         if self._acquire(False):
             self._depth = depth = self._depth + 1
             if site:
-                words = (monotonic_ns(), get_ident(), site, self._thing, depth, 0, ACQUIRE)
                 try:
-                    _pack(tape.view, tape.claim(), *words)
+                    _pack(
+                        tape.view,
+                        tape.claim(),
+                        monotonic_ns(),
+                        get_ident(),
+                        site,
+                        self._thing,
+                        depth,
+                        0,
+                        ACQUIRE,
+                    )
                 except error:
-                    tape.overflow(*words)
+                    tape.write(ACQUIRE, self._thing, site, depth)
             return True
         return self._wait(site, True, -1)
 
@@ -257,11 +295,20 @@ class RLock(metaclass=LikeReal):
         self._depth = depth = self._depth - 1
         self._release()
         if site:
-            words = (moment, get_ident(), site, self._thing, depth, 0, RELEASE)
             try:
-                _pack(tape.view, tape.claim(), *words)
+                _pack(
+                    tape.view,
+                    tape.claim(),
+                    moment,
+                    get_ident(),
+                    site,
+                    self._thing,
+                    depth,
+                    0,
+                    RELEASE,
+                )
             except error:
-                tape.overflow(*words)
+                tape.write(RELEASE, self._thing, site, depth, 0, moment)
 
     def _wait(self, site: int, blocking: bool, timeout: float) -> bool:
         """Acquire what another task has; also with arguments that the real lock will refuse."""

@@ -8,7 +8,6 @@ A module is changed once it has been imported; none is imported for our sake.
 
 from __future__ import annotations
 
-import functools
 import sys
 
 TYPE_CHECKING = False
@@ -58,8 +57,17 @@ def _change(module: ModuleType) -> None:
         inside = before.__func__ if isinstance(before, staticmethod) else before
         after = factory(inside)
         if after is not inside and not isinstance(after, type):
-            functools.update_wrapper(after, inside)
+            _name_like(inside, after)
         setattr(owner, last, staticmethod(after) if inside is not before else after)
+
+
+def _name_like(before: Any, after: Any) -> None:
+    """Give a function the name, place and signature of what it stands for; functools is slow to import."""
+    for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
+        value = getattr(before, attribute, None)
+        if value is not None:
+            setattr(after, attribute, value)
+    after.__wrapped__ = before
 
 
 class _Watcher:

@@ -15,7 +15,6 @@ import os
 import sys
 import threading
 from _thread import allocate_lock, get_ident, start_new_thread
-from contextlib import suppress
 from time import monotonic_ns
 
 from parallel_cookbook.trace.recorder.layout import (
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 _INTERVAL_S = 0.01
 _WORTH_TELLING_NS = 100_000
 """A shorter garbage collection is not recorded: there are thousands."""
+_PATIENCE_S = 1.0
 _MAX_DEPTH = 100
 
 
@@ -73,7 +73,8 @@ class Sampler:
         if self._is_running:
             self._is_running = False
             self._stop.release()
-            self._ended.acquire()
+            # It may have died of a lack of memory before it could say anything.
+            self._ended.acquire(timeout=_PATIENCE_S)
 
     def forget(self) -> None:
         """In a forked child: the thread is the parent's."""
@@ -128,8 +129,10 @@ class Sampler:
     def _close(self, natives: Any) -> None:
         for native in list(natives):
             file = self._files.pop(native)
-            with suppress(OSError):
+            try:  # noqa: SIM105 - contextlib is slow to import
                 os.close(file)
+            except OSError:
+                pass
 
     def _close_all(self) -> None:
         self._close(self._files.keys())

@@ -9,7 +9,7 @@ has no lock and no check, and a disk that is full is found out before anybody wr
 
 from __future__ import annotations
 
-import json
+import errno
 import mmap
 import os
 import sys
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CHUNK_BYTES = 1 << 20
-MAX_BYTES = 1 << 31
-"""What the records of one process may take: 67 million of them."""
+MAX_BYTES = 1 << 29
+"""What the records of one process may take: 16 million of them. Mapped, it counts as address space."""
+_SIZES = (MAX_BYTES, 1 << 26, 1 << 22)
 _NOWHERE = 1 << 62
 _MIN, _MAX = -(1 << 31), (1 << 31) - 1
 _CLAIMED_BYTES = 1 << 15
@@ -60,6 +61,7 @@ class Tape:
         "_lock",
         "_lost",
         "_map",
+        "_max",
         "_names",
         "_names_id",
         "_room",
@@ -83,6 +85,7 @@ class Tape:
         self._lock = allocate_lock()
         self._room = self._lost = self._grower = 0
         self._is_full = False
+        self._max = 0
         self._map: mmap.mmap | None = None
 
     @property
@@ -108,9 +111,7 @@ class Tape:
             self._names = os.open(self._base + ".names", flags | os.O_APPEND, 0o600)
             self._names_id = _identity(self._names)
             file = os.open(self._base + ".tape", flags, 0o600)
-            os.ftruncate(file, MAX_BYTES)
-            _reserve(file, 0, _CHUNK_BYTES)
-            self._map = mmap.mmap(file, MAX_BYTES)
+            self._max, self._map = _map_largest(file)
         except OSError:  # no room, or no folder any more: the program goes on, unrecorded
             return
         finally:
@@ -126,7 +127,7 @@ class Tape:
         """Write a line of words."""
         if not self._base:
             return
-        line = (json.dumps(words, default=str) + "\n").encode()
+        line = (repr(words) + "\n").encode("utf-8", "backslashreplace")
         try:
             if self._names < 0 or _identity(self._names) != self._names_id:
                 # The program has closed what it does not know, and may have files of its own there.
@@ -230,7 +231,7 @@ class Tape:
     def _grow(self) -> bool:
         assert self._map is not None  # noqa: S101 - looked at before
         begin, room = self._room, self._room + _CHUNK_BYTES
-        if room > MAX_BYTES or not _reserve_at(self._base + ".tape", begin):
+        if room > self._max or not _reserve_at(self._base + ".tape", begin):
             self.claim = repeat(_NOWHERE).__next__
             self._is_full = True
             return False
@@ -274,14 +275,35 @@ def _reserve_at(path: str, begin: int) -> bool:
     return True
 
 
+def _map_largest(file: int) -> tuple[int, mmap.mmap]:
+    """Map as much of a file as this process may; raise OSError if that is next to nothing.
+
+    A program may have limits: of the size of files, of its address space.
+    """
+    for size in _SIZES:
+        try:
+            os.ftruncate(file, size)
+            _reserve(file, 0, _CHUNK_BYTES)
+            return size, mmap.mmap(file, size)
+        except OSError as error:
+            if size == _SIZES[-1] or error.errno == errno.ENOSPC:
+                raise
+    raise AssertionError
+
+
 def _reserve(file: int, begin: int, length: int) -> None:
     """Give this part of a file room on the disk; raise OSError if there is none."""
     if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file, begin, length)
-    else:  # macOS
-        zeros = bytes(1 << 16)
-        for place in range(begin, begin + length, len(zeros)):
-            os.pwrite(file, zeros, place)
+        try:
+            os.posix_fallocate(file, begin, length)
+        except OSError as error:
+            if error.errno not in {errno.EOPNOTSUPP, errno.EINVAL}:
+                raise
+        else:
+            return
+    zeros = bytes(1 << 16)  # macOS, and file systems that cannot do better
+    for place in range(begin, begin + length, len(zeros)):
+        os.pwrite(file, zeros, place)
 
 
 def _identity(file: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from parallel_cookbook.trace.recorder.layout import BEGIN, END, IN_VAIN, JOIN, R
 from parallel_cookbook.trace.recorder.patching import replaces
 from parallel_cookbook.trace.recorder.places import getframe, place, place_above
 from parallel_cookbook.trace.recorder.tape import tape
-from parallel_cookbook.trace.recorder.waiting import as_a_whole
+from parallel_cookbook.trace.recorder.waiting import as_a_whole, inside, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __tracebackhide__ = True
 _next_serial = count(1).__next__
+_NOBODY = (1 << 31) - 1
+"""The serial number of no thread."""
 MAIN = 0
 """The serial number of a process' main thread."""
 
@@ -101,6 +103,19 @@ def _join(original: Callable[..., Any]) -> Callable[..., Any]:
     return join
 
 
+@replaces("threading", "_shutdown")
+def _shutdown(original: Callable[..., Any]) -> Callable[..., Any]:
+    def _shutdown() -> None:
+        """Note that the main thread, at its end, waits for all others that are no daemons."""
+        own = threading.current_thread()
+        if any(thread is not own and not thread.daemon for thread in threading.enumerate()):
+            wait(JOIN, 0, 0, original, value=_NOBODY)
+        else:
+            original()
+
+    return _shutdown
+
+
 @replaces("threading", "Lock")
 def _lock(_original: object) -> type:
     from parallel_cookbook.trace.recorder.locks import Lock
@@ -121,10 +136,10 @@ def _sleep(original: Callable[..., Any]) -> Callable[..., Any]:
     from parallel_cookbook.trace.recorder.layout import SLEEP
 
     def sleep(seconds: float, /) -> None:
-        site = place(getframe(1))
-        if not site:
+        if get_ident() in inside:
             original(seconds)
             return
+        site = place_above(getframe(1))
         began = monotonic_ns()
         try:
             asked = max(0, min(int(seconds * 1e9), 1 << 60))
