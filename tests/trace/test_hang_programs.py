@@ -176,6 +176,8 @@ def test_two_threads_take_two_locks_in_two_orders(tmp_path: Path) -> None:
     told, lines = traced(tmp_path, THREADS)
     assert_deadlock(told, lines, "Deadlock: ", "holds first", "holds second")
     assert len(told["hang"]["cycle"]) == 2
+    for task in told["hang"]["cycle"]:  # blocked in C, and each has told its stack all the same
+        assert told["hang"]["stacks"][str(task)][0].rpartition(":")[2] in map(str, lines)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
@@ -184,6 +186,7 @@ def test_two_processes_take_two_locks_in_two_orders(tmp_path: Path, method: str)
     told, lines = traced(tmp_path, PROCESSES, "--start-method", method)
     assert_deadlock(told, lines, "Deadlock: ", "Process-1", "Process-2")
     assert len(told["hang"]["cycle"]) == 2
+    assert {str(task) for task in told["hang"]["cycle"]} <= set(told["hang"]["stacks"])
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -104,6 +104,28 @@ def test_a_piece_of_work_contains_what_its_worker_did() -> None:
     ]
 
 
+def test_a_garbage_collection_stands_within_what_the_task_did() -> None:
+    """It is cut where the task's state changes."""
+    drawn = picture("""
+        0      a  begin
+        10-20  a  acquire lock
+        5-12   a  collect
+        50     a  end
+    """)
+    assert in_lane(drawn, "a") == [
+        (0, 10, "running", "runs"),
+        (5, 10, "collect", "garbage collection"),
+        (10, 20, "blocked", "waits for lock"),
+        (10, 12, "collect", "garbage collection"),
+        (20, 50, "running", "runs"),
+    ]
+
+
+def test_a_picture_begins_where_the_first_task_does() -> None:
+    """What the interpreter took to start is not drawn."""
+    assert picture("30 main begin\n50 main end").begin == 30 * MS
+
+
 def test_a_semaphores_places_have_a_lane_each() -> None:
     """What is held side by side does not overlap in a lane."""
     drawn = picture("""

@@ -118,7 +118,7 @@ def _program(options: dict[str, Any], arguments: list[str]) -> tuple[Program, st
     if module:
         return Program(module, tuple(arguments), is_module=True), ""
     found = find_program(load_book(), target)
-    program = Program(str(found.path), tuple(arguments), function=found.function)
+    program = Program(str(found.path), tuple(arguments), function=found.function, title=found.name)
     return program, found.name
 
 

@@ -236,7 +236,7 @@ def _stack_lines(summary: Summary) -> Iterator[RenderableType]:
 
 def _indented(line: str, style: str = "") -> Padding:
     """Return a line whose continuation on a narrow terminal is indented as well."""
-    return Padding(Text(line, style=style), (0, 0, 0, 2))
+    return Padding(Text(line, style=style), (0, 0, 0, 2), expand=False)
 
 
 def to_json(summary: Summary, verdict: str, message: str) -> dict[str, Any]:

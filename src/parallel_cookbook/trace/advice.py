@@ -201,8 +201,9 @@ class _Adviser:
         at_once = running / whole
         on_path: Counter[int] = Counter()
         for piece in self._path.pieces:
-            on_path[piece.task] += piece.end - piece.begin
-        task, spent = on_path.most_common(1)[0]
+            if piece.what != "interpreter":
+                on_path[piece.task] += piece.end - piece.begin
+        task, spent = max(on_path.items(), key=lambda item: item[1], default=(0, 0))
         if len(self._recording.tasks) == 1:
             return f"{words.task(task)} did everything alone: nothing here could wait for anything."
         if at_once >= _NEARLY_ALL * cores:

@@ -106,7 +106,7 @@ class Contention:
     """Things that several may hold at once."""
 
     def holders_at(self, thing: int, moment: int) -> list[Hold]:
-        """Return who held a lock, or places of a semaphore, at a moment. Cost: a semaphore's holds before it."""
+        """Return who held a lock, or places of a semaphore, at a moment."""
         holds = self.holds.get(thing, ())
         place = bisect_right(holds, moment, key=lambda hold: hold.began)
         first = 0 if thing in self.semaphores else max(place - 1, 0)

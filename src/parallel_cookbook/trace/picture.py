@@ -96,7 +96,7 @@ class _Drawing:
         return Timeline(
             title=" ".join(recording.command) or "a run",
             unit="ns",
-            begin=0,
+            begin=min((task.began for task in recording.tasks), default=0),
             end=max(recording.duration, 1),
             lanes=tuple(self._lanes),
             slices=tuple(slices),
@@ -159,11 +159,22 @@ class _Drawing:
 
     def _task_slices(self, task: int, lane: int) -> Iterator[Slice]:
         spans = [self._span(record, lane) for record in self._spans[task]]
-        yield from _nesting(spans)
-        edges = sorted({moment for one in spans for moment in (one.begin, one.end)})
+        works = [one for one in spans if one.state == "work"]
+        collections = sorted(
+            (one for one in spans if one.state == "collect"), key=lambda one: one.begin
+        )
+        yield from _nesting(works)
+        edges = sorted({moment for one in works for moment in (one.begin, one.end)})
+        first = 0
         for stretch in self._summary.states[task]:
             for begin, end in _cut(stretch.begin, stretch.end, edges):
                 yield self._slice(task, lane, stretch, begin, end)
+                while first < len(collections) and collections[first].end <= begin:
+                    first += 1
+                for one in collections[first:]:
+                    if one.begin >= end:
+                        break
+                    yield replace(one, begin=max(one.begin, begin), end=min(one.end, end))
 
     def _span(self, record: Record, lane: int) -> Slice:
         is_work = record.kind == Kind.WORK

@@ -194,6 +194,7 @@ class _Merger:
                 self._records.append(record)
         for record, target in later:
             self._records.append(record._replace(value=self._task_of.get(target, -1)))
+        self._add_stacks(tape, current)
 
     def _task(self, process: int, tape: TapeFile, row: Row, current: dict[int, int]) -> int:
         """Return whose row it is; a new task's, if it is its first one."""
@@ -234,6 +235,15 @@ class _Merger:
             ):
                 return other.stem
         return ""
+
+    def _add_stacks(self, tape: TapeFile, current: dict[int, int]) -> None:
+        """Add what the process last told when it was asked where its threads are. current: task by thread."""
+        for words in tape.stacks[-1:]:
+            for ident, numbers in words["stacks"].items():
+                task = current.get(int(ident), -1)
+                sites = [self._site(tape, number) for number in numbers]
+                if task >= 0:
+                    self._stacks[task] = tuple(site for site in sites if site >= 0)
 
     def _finish_processes(self) -> None:
         for task in self._tasks:

@@ -65,12 +65,14 @@ class Program:
     is_module: bool = False
     function: str = ""
     """Of the file; empty: run all of it."""
+    title: str = ""
+    """What to call it, if not by its name: a recipe's id."""
 
     @property
     def shown(self) -> list[str]:
         """The command as a person would write it."""
         name = f"{self.name}::{self.function}" if self.function else self.name
-        return [*(["-m"] if self.is_module else []), name, *self.arguments]
+        return [*(["-m"] if self.is_module else []), self.title or name, *self.arguments]
 
 
 @dataclass(frozen=True, slots=True)
