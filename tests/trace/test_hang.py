@@ -249,3 +249,40 @@ def test_a_program_that_only_computes_is_no_deadlock() -> None:
     hang, diagnosis = told("0 main begin\n50 main sample")
     assert (hang.stuck, hang.doomed) == ((), frozenset())
     assert "Nobody waits" in diagnosis.headline
+
+
+def test_a_worker_that_may_yet_begin_is_hope() -> None:
+    """A worker without work may be in its initializer: who waits for a result is not lost."""
+    hang, _ = told("""
+        0   main  begin
+        1   w/SpawnPoolWorker-1   begin main
+        3   main  result? pool @8 extra=1
+        90  main  sample
+    """)
+    assert hang.doomed == frozenset()
+
+
+def test_a_helper_that_is_no_servant_is_hope() -> None:
+    """A thread that the library started for a connection may set the event."""
+    hang, _ = told("""
+        helper Thread-7
+        0   main  begin
+        1   Thread-7   begin main
+        3   main  wait? event @8
+        90  main  sample
+    """)
+    assert hang.doomed == frozenset()
+
+
+def test_the_servants_of_a_pool_are_no_hope() -> None:
+    """They do what they are asked to, and nobody is left to ask."""
+    hang, _ = told("""
+        thing event event
+        helper Thread-7(_handle_tasks)
+        0   main  begin
+        1   Thread-7(_handle_tasks)   begin main
+        3   main  wait? event @8
+        90  main  sample
+    """)
+    assert hang.doomed == {0}
+    assert hang.is_standstill

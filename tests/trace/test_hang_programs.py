@@ -271,3 +271,26 @@ def test_who_waits_with_a_time_out_is_left_alone(tmp_path: Path) -> None:
     assert ended.stdout == "right\n"
     assert ended.returncode == 0, ended.stderr
     assert "can never go on" not in ended.stderr
+
+
+def test_a_thread_that_nobody_sees_may_help(tmp_path: Path) -> None:
+    """A thread that was not started by `threading` is not known: the program is left to it."""
+    program = tmp_path / "program.py"
+    source = """
+        import _thread, os, select, threading
+
+        event = threading.Event()
+        silent, _ = os.pipe()
+
+        def help_later():
+            select.select([silent], [], [], 4)
+            event.set()
+
+        _thread.start_new_thread(help_later, ())
+        event.wait()
+        print("right")
+    """
+    program.write_text(textwrap.dedent(source), encoding="utf-8")
+    ended = cookbook("trace", program)
+    assert ended.stdout == "right\n"
+    assert ended.returncode == 0, ended.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -205,3 +206,15 @@ def test_shares_counts_and_lists_in_words() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+def test_what_steers_a_terminal_is_not_passed_on() -> None:
+    """Names and source lines are the program's: they are shown, but have no effect."""
+    made = recording(
+        "line 12 \x1b[31mevil()\x07\n0 main begin\n1 main acquire lock @12\n2 main end"
+    )
+    thing = replace(made.things[0], label="\x1b]0;title\x07" + "x" * 500)
+    text = shown(summarise(replace(made, things=(thing,), command=("\x1b[2J",))))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "x" * 100 not in text

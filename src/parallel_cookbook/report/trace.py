@@ -12,7 +12,7 @@ from rich.text import Text
 
 from parallel_cookbook.trace.states import State
 from parallel_cookbook.trace.watch import Ending
-from parallel_cookbook.trace.words import count, percent, span
+from parallel_cookbook.trace.words import count, percent, plain, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def summary_lines(summary: Summary, ending: str) -> Iterator[RenderableType]:
     yield Text()
     yield Text.assemble(
         ("trace ", "bold cyan"),
-        (" ".join(recording.command), "bold"),
+        (" ".join(map(plain, recording.command)), "bold"),
         f": {span(recording.duration)}, {tasks} in {processes}, {ending}",
     )
     if recording.lost:
@@ -231,7 +231,8 @@ def _stack_lines(summary: Summary) -> Iterator[RenderableType]:
         yield Text(f"{summary.words.task(task)}, innermost line first:", style="dim")
         for site in stack[:_MOST_ROWS]:
             found = recording.sites[site]
-            yield _indented(f"{summary.words.place(site)}  {found.function}  {found.source}")
+            line = f"{summary.words.place(site)}  {plain(found.function)}  {plain(found.source)}"
+            yield _indented(line)
 
 
 def _indented(line: str, style: str = "") -> Padding:

@@ -11,6 +11,7 @@ waits for that is in a deadlock only if nobody is left outside.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ class Hang:
     cycle: tuple[int, ...]
     """Some of these: each waits for the next, the last for the first; one alone for itself; () if none."""
     going_on: tuple[int, ...]
-    """Living tasks, helpers of the library aside, that are not doomed."""
+    """Living tasks that are not doomed; without servants of queues and pools, and idle workers."""
 
     @property
     def is_standstill(self) -> bool:
@@ -81,14 +82,15 @@ def hang_of(recording: Recording, waits: Sequence[Sequence[Wait]], contention: C
         if (own := waits[task]) and own[-1].is_open and own[-1].kind != Kind.SLEEP
     )
     helpers = {task.index for task in recording.tasks if task.is_helper}
-    helpers |= lookup.idle_workers({one.task for one in stuck})
+    servants = {task for task in living if _SERVANT.search(recording.tasks[task].name)} & helpers
     feeders = {task for task in living if is_feeder(recording, task)}
-    doomed = _doomed(stuck, set(living) - helpers, helpers, feeders)
+    doomed = _doomed(stuck, set(living) - servants, helpers, feeders)
+    idle = servants | lookup.idle_workers({one.task for one in stuck})
     return Hang(
         stuck,
         doomed,
         _cycle([one for one in stuck if one.task in doomed] or stuck),
-        tuple(task for task in living if task not in doomed | helpers),
+        tuple(task for task in living if task not in doomed | idle),
     )
 
 
@@ -96,6 +98,12 @@ def lives(recording: Recording, task: int) -> bool:
     """Whether a task has not ended, nor its process."""
     traced = recording.tasks[task]
     return traced.ended < 0 and recording.processes[traced.process].ended < 0
+
+
+_SERVANT = re.compile(
+    r"QueueFeederThread|\(_handle_(workers|tasks|results)\)|ExecutorManagerThread"
+)
+"""Threads of multiprocessing and concurrent.futures that do nothing that nobody has asked them to."""
 
 
 def is_feeder(recording: Recording, task: int) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.run import processes
 from parallel_cookbook.trace.contention import contention_of
-from parallel_cookbook.trace.hang import hang_of
+from parallel_cookbook.trace.hang import hang_of, lives
 from parallel_cookbook.trace.reader import read_recording
 from parallel_cookbook.trace.snapshot import with_the_dead
 from parallel_cookbook.trace.waits import waits_of
@@ -33,6 +33,8 @@ _PATIENCE = 20
 _PROC = Path("/proc")
 _HARMLESS = 1 << 1 | 3 << 31
 """SIGINT, which Python itself handles, and the two that the C library keeps to itself."""
+_SAMPLERS = 1
+"""Threads of the recorder's own in each process."""
 _LIBRARYS_OWN = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
 
 _Key = frozenset[tuple[int, int, int, int]]
@@ -84,7 +86,7 @@ class Lookout:
             return None
         is_certain = all(one.is_certain for one in hang.stuck if one.task in hang.doomed)
         is_final = hang.is_standstill and (
-            is_certain or bool(hang.cycle) or not _may_be_woken(pids)
+            is_certain or bool(hang.cycle) or not _may_be_woken(recording, pids)
         )
         return Sighting(hang, is_final)
 
@@ -145,12 +147,23 @@ def _cpu_s(pids: list[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _may_be_woken(pids: list[int]) -> bool:
-    """Whether a process handles signals, other than Ctrl-C, so that a handler might set an event."""
+def _may_be_woken(recording: Recording, pids: list[int]) -> bool:
+    """Whether somebody whom we do not see might help.
+
+    A signal's handler, other than Ctrl-C's, might, and a thread that was not started by `threading`.
+    """
     for pid in pids:
-        for line in _read(pid, "status").splitlines():
-            if line.startswith(b"SigCgt:") and int(line.split()[1], 16) & ~_HARMLESS:
-                return True
+        status = dict(
+            line.split(b":", 1) for line in _read(pid, "status").splitlines() if b":" in line
+        )
+        if int(status.get(b"SigCgt", b"0"), 16) & ~_HARMLESS:
+            return True
+        known = sum(
+            recording.processes[task.process].pid == pid and lives(recording, task.index)
+            for task in recording.tasks
+        )
+        if known and int(status.get(b"Threads", b"0")) > known + _SAMPLERS:
+            return True
     return not _PROC.is_dir()
 
 

@@ -16,6 +16,7 @@ _ROUNDED_TO = (99.95, 9.995)
 """Below these a number gets a digit more behind the point."""
 _LEAST_PERCENT = 0.95
 _MOST_NAMES = 4
+_LONGEST = 80
 
 
 def span(nanoseconds: float) -> str:
@@ -47,6 +48,14 @@ def listed(words: Iterable[str], joint: str = "and") -> str:
     return f" {joint} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
+def plain(text: str) -> str:
+    """Return a program's text so that it can be shown: without what steers a terminal, and not too long."""
+    shown = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
+
 class Words:
     """The names in one recording."""
 
@@ -57,7 +66,7 @@ class Words:
         for task in recording.tasks:
             process = recording.processes[task.process].name
             is_own = names[task.name] == 1 or task.name == process
-            self._names.append(task.name if is_own else f"{task.name} of {process}")
+            self._names.append(plain(task.name if is_own else f"{task.name} of {process}"))
         again = Counter(self._names)
         for index, task in enumerate(recording.tasks):
             if again[self._names[index]] > 1:
@@ -70,14 +79,14 @@ class Words:
     def thing(self, index: int) -> str:
         """Return a thing's label."""
         things = self._recording.things
-        return things[index].label if 0 <= index < len(things) else "something"
+        return plain(things[index].label) if 0 <= index < len(things) else "something"
 
     def a_thing(self, index: int) -> str:
         """Return a thing's kind and label, or its label if that says it: "queue tasks", "lock"."""
         things = self._recording.things
         if not 0 <= index < len(things):
             return "something"
-        kind, label = things[index].kind, things[index].label
+        kind, label = things[index].kind, plain(things[index].label)
         return label if kind in label.lower() else f"{kind} {label}"
 
     def place(self, site: int) -> str:
@@ -85,7 +94,7 @@ class Words:
         sites = self._recording.sites
         if not 0 <= site < len(sites):
             return ""
-        return f"{PurePath(sites[site].file).name}:{sites[site].line}"
+        return f"{plain(PurePath(sites[site].file).name)}:{sites[site].line}"
 
     def at(self, site: int) -> str:
         """Return " at bank.py:12", to stand behind a verb; empty if the place is not known."""
@@ -95,7 +104,7 @@ class Words:
     def source(self, site: int) -> str:
         """Return the line's text; empty if it is not known."""
         sites = self._recording.sites
-        return sites[site].source if 0 <= site < len(sites) else ""
+        return plain(sites[site].source) if 0 <= site < len(sites) else ""
 
     def tasks(self, indices: Iterable[int]) -> str:
         """Return "a, b and c"; of many, the first three and how many more."""
