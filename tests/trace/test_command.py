@@ -228,14 +228,17 @@ def test_a_deadlock_of_some_is_told_while_others_go_on(tmp_path: Path) -> None:
         """
         import os, sys, threading
 
-        lock = threading.Lock()
-        told = threading.Event()
+        first, second = threading.Lock(), threading.Lock()
+        both_hold_one, told = threading.Barrier(2), threading.Event()
 
-        def stuck():
-            with lock, lock:
-                pass
+        def stuck(mine, other):
+            with mine:
+                both_hold_one.wait()
+                with other:
+                    pass
 
-        threading.Thread(target=stuck, daemon=True).start()
+        for locks in (first, second), (second, first):
+            threading.Thread(target=stuck, args=locks, daemon=True).start()
         while not told.wait(0.2):  # until the parent has read what the tracer says
             if os.path.exists(sys.argv[1]):
                 told.set()

@@ -74,6 +74,21 @@ def test_a_lock_taken_twice() -> None:
     assert "RLock" in diagnosis.remedy
 
 
+def test_a_lock_taken_twice_may_be_a_signal_while_another_lives() -> None:
+    """Who waits for a Lock that it took itself may wait for another task to release it."""
+    text = """
+        0   main  begin
+        1   main  acquire done
+        2   a     begin main
+        3   main  acquire? done
+        5-9 a     sleep
+    """
+    hang, _ = told(text)
+    assert hang.doomed == frozenset()
+    hang, _ = told("thing done rlock\n" + text)
+    assert hang.doomed == frozenset({0})
+
+
 def test_a_lock_that_others_give_back_is_a_signal() -> None:
     """Who waits for a Lock that another task once released for it may be helped again."""
     text = """

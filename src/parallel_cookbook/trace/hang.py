@@ -89,7 +89,7 @@ def hang_of(recording: Recording, waits: Sequence[Sequence[Wait]], contention: C
     return Hang(
         stuck,
         doomed,
-        _cycle([one for one in stuck if one.task in doomed] or stuck),
+        _cycle([one for one in stuck if one.task in doomed]),
         tuple(task for task in living if task not in doomed | idle),
     )
 
@@ -148,7 +148,9 @@ def _doomed(
 
 def _cycle(stuck: Iterable[Stuck]) -> tuple[int, ...]:
     """Return the shortest cycle of who waits for whom, or ()."""
-    edges = {one.task: one.waits_for for one in stuck if one.is_certain or one.wait.kind in _FULL}
+    edges = {
+        one.task: one.waits_for for one in stuck if one.is_certain or one.wait.kind in _TELLING
+    }
     best: tuple[int, ...] = ()
     for start in sorted(edges):
         found = _way_back(edges, start)
@@ -174,9 +176,9 @@ def _way_back(edges: dict[int, tuple[int, ...]], start: int) -> tuple[int, ...]:
     return ()
 
 
-_FULL = frozenset({Kind.PUT, Kind.SEND})
-"""Who waits for room waits for a task that takes something out; that one may wait for room, too. Such a cycle
-is worth telling; who waits for a notify or an item tells more by what nobody does."""
+_TELLING = frozenset({Kind.ACQUIRE, Kind.PUT, Kind.SEND})
+"""Who waits for a lock is told with its holder. Who waits for room waits for a task that takes something out, and
+which may wait for room, too. Who waits for a notify or an item tells more by what nobody does."""
 _HELPS: dict[Kind, frozenset[Kind]] = {
     Kind.WAIT: frozenset({Kind.NOTIFY, Kind.SET}),
     Kind.GET: frozenset({Kind.PUT}),
@@ -251,13 +253,15 @@ class _Lookup:
     def _at_lock(self, wait: Wait, holds: tuple[Hold, ...]) -> Stuck:
         held_by = tuple(hold for hold in self._holds if hold.thing == wait.thing)
         tasks = {hold.task for hold in held_by}
-        # A Lock that was given back by another than its holder is used as a signal: anybody may do that.
-        is_exclusive = self._recording.things[wait.thing].kind in EXCLUSIVE
+        # A Lock may be a signal that anybody gives: it was given back by another than its holder, or
+        # its holder asks for it again.
+        kind = self._recording.things[wait.thing].kind
+        is_signal = self._is_signal(wait.thing) or (kind == "lock" and wait.task in tasks)
         return Stuck(
             wait.task,
             wait,
             tuple(sorted(tasks & self._living)),
-            is_certain=is_exclusive and bool(tasks) and not self._is_signal(wait.thing),
+            is_certain=kind in EXCLUSIVE and bool(tasks) and not is_signal,
             holds=holds,
             held_by=held_by,
             dead=tuple(sorted(tasks - self._living)),

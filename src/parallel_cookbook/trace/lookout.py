@@ -85,9 +85,7 @@ class Lookout:
         if not key or not is_same:
             return None
         is_certain = all(one.is_certain for one in hang.stuck if one.task in hang.doomed)
-        is_final = hang.is_standstill and (
-            is_certain or bool(hang.cycle) or not _may_be_woken(recording, pids)
-        )
+        is_final = hang.is_standstill and (is_certain or not _may_be_woken(recording, pids))
         return Sighting(hang, is_final)
 
     def read(self, pids: list[int] | None = None) -> Recording | None:
