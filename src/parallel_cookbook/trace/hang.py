@@ -177,8 +177,8 @@ def _way_back(edges: dict[int, tuple[int, ...]], start: int) -> tuple[int, ...]:
 
 
 _TELLING = frozenset({Kind.ACQUIRE, Kind.PUT, Kind.SEND})
-"""Who waits for a lock is told with its holder. Who waits for room waits for a task that takes something out, and
-which may wait for room, too. Who waits for a notify or an item tells more by what nobody does."""
+"""Who waits for a lock is told with its holder; who waits for room, with those that take something out, and
+that may wait for room, too. Who waits for a notify or an item tells more by what nobody does."""
 _HELPS: dict[Kind, frozenset[Kind]] = {
     Kind.WAIT: frozenset({Kind.NOTIFY, Kind.SET}),
     Kind.GET: frozenset({Kind.PUT}),
