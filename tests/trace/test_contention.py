@@ -88,6 +88,14 @@ def test_a_lock_may_be_given_back_by_another_task() -> None:
     ]
 
 
+def test_a_hold_whose_release_was_lost_ends_when_another_task_has_the_lock() -> None:
+    """Held intervals exclude each other, whatever is missing in the recording."""
+    assert held(found(recording("0 a acquire lock\n10 b acquire lock\n20 b release lock"))) == [
+        (0, 0, 10),
+        (1, 10, 20),
+    ]
+
+
 def test_a_semaphores_places_are_held_side_by_side() -> None:
     """Each place is a hold."""
     contention = found(

@@ -82,6 +82,18 @@ def test_a_message_brings_the_path_to_its_sender() -> None:
     ]
 
 
+def test_a_get_that_was_noted_just_before_its_put_leads_to_it_all_the_same() -> None:
+    """A put is noted when it is done, which may be after somebody has got the item."""
+    assert path("""
+        0      p  begin
+        0      c  begin
+        31     p  put q extra=1
+        5-30   c  get q extra=1
+        40     p  end
+        50     c  end
+    """) == [("p", 0, 30, "running"), ("c", 30, 50, "running")]
+
+
 def test_a_sleep_is_on_the_path_itself() -> None:
     """Nobody ends a sleep."""
     assert path("0 main begin\n10-70 main sleep\n80 main end") == [

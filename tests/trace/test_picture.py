@@ -172,3 +172,10 @@ def test_very_many_slices_are_drawn_together() -> None:
     )
     assert all(before.end <= after.begin for before, after in pairwise(slices))
     assert (2000 * MS, 9000 * MS) in [(one.begin, one.end) for one in slices]
+
+
+def test_what_is_drawn_together_belongs_to_one_lane() -> None:
+    """The last of a lane and the first of the next are no neighbours."""
+    text = "\n".join(f"{n} {name} sleep" for name in "ab" for n in ("1-2", "2-3", "3-4"))
+    slices, _ = thinned(list(picture(text).slices), 2)
+    assert [(one.lane, one.begin / MS, one.end / MS) for one in slices] == [(0, 1, 4), (1, 1, 4)]
