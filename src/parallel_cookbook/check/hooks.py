@@ -154,7 +154,7 @@ class CheckHooks(ContainerHooks):
                 or self._memory.visible[site]
                 or kernel.running.looked is not None
             ):
-                self._read(place, site)  # else it has nothing to do
+                self._memory.read(place, site)  # else it has nothing to do
             value = getattr(obj, name)
         else:
             value = getattr(obj, name)
@@ -180,7 +180,7 @@ class CheckHooks(ContainerHooks):
         """Return what may be a function that looks into its arguments, so that it announces that."""
         place = self._attribute(site, module, name)
         if place is not None:
-            self._read(place, site)
+            self._memory.read(place, site)
         function = getattr(module, name)
         if name in CONTAINER_FUNCTIONS:
             return functools.partial(self.call_builtin, site, function)
@@ -192,7 +192,7 @@ class CheckHooks(ContainerHooks):
         elif not self._kernel.is_alone:
             place = self._places.get((id(obj), name))
             if place is not None:
-                self._write(place, site)
+                self._memory.write(place, site)
             else:
                 self._announce_store(site, obj, name)
         setattr(obj, name, value)
@@ -230,7 +230,7 @@ class CheckHooks(ContainerHooks):
         elif place is not None:
             space = self._looked_at_space(obj, name, is_deletion=is_deletion)
             if space is None:
-                self._write(place, site)
+                self._memory.write(place, site)
             else:
                 self._insides.store_new(site, space, place)
 
@@ -358,7 +358,7 @@ class CheckHooks(ContainerHooks):
             if not self._kernel.is_alone:
                 place = self._attribute(site, obj, name)
                 if place is not None and place is not CLOSED:
-                    self._read(place, site)
+                    self._memory.read(place, site)
         else:
             self._announce_store(site, obj, name, is_deletion=slot == "__delattr__")
         return getattr(object, slot)(obj, name, *value)

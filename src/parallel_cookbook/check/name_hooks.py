@@ -42,8 +42,6 @@ class NameHooks:
         self._insides.key_of_global = self._key_of_global
         self._insides.on_module_store = self._note_module_store
         self._places = memory.places
-        self._read = memory.read
-        self._write = memory.write
         self.module_names: dict[str, str] = {}
         """For each rewritten file, the name of its module; set by who loads the program."""
         self.on_module_store: Callable[[str, str], None] = lambda _file, _name: None
@@ -69,12 +67,12 @@ class NameHooks:
     def read_global(self, site: int, /) -> None:
         if not self._kernel.is_alone:
             places = self._kernel.running.group.places
-            self._read(places.get(site) or self._global(site), site)
+            self._memory.read(places.get(site) or self._global(site), site)
 
     def write_global(self, site: int, value: Any, /) -> Any:
         if not self._kernel.is_alone:
             places = self._kernel.running.group.places
-            self._write(places.get(site) or self._global(site), site)
+            self._memory.write(places.get(site) or self._global(site), site)
         return value
 
     def _global(self, site: int) -> Place:

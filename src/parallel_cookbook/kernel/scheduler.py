@@ -108,8 +108,6 @@ class Kernel:
         """For the simulation: how many groups a fault may end in an execution."""
         self.demands: set[str] = set()
         """Which of the four the program has turned out to need."""
-        self._note_step = self.record.step
-        self._note_settled = self.record.settle
         self._uids: dict[tuple[int, int], int] = {}
         self._idle: list[greenlet] = []
         self._buried: list[greenlet] = []
@@ -471,7 +469,7 @@ class Kernel:
         if self.on_settle is not None:
             self.on_settle(me, operation)
         if not self.is_repeating:
-            self._note_settled(me, operation, self.position)
+            self.record.settle(me, operation, self.position)
         elif operation.more:
             operation.count_writes()
         elif operation.mode:
@@ -626,7 +624,7 @@ class Kernel:
             return None
         operation = chosen.operation
         assert operation is not None  # noqa: S101 - only live tasks are chosen
-        self._note_step(chosen, operation, self.position)
+        self.record.step(chosen, operation, self.position)
         return chosen
 
     def _is_over(self) -> bool:
