@@ -96,7 +96,7 @@ def _recv_bytes(original: Function) -> Function:
         received = original(self, maxsize)
         ident = get_ident()
         moments[ident] = monotonic_ns()
-        sizes[ident] = received.getbuffer().nbytes if received is not None else 0
+        sizes[ident] = received.tell() if received is not None else 0
         return received
 
     return _recv_bytes
