@@ -7,41 +7,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
-from parallel_cookbook.cli.options import Seconds, json_option, print_json
+from parallel_cookbook.cli.options import json_option, print_json
+from parallel_cookbook.cli.practice_options import (
+    FOLDER,
+    ExerciseName,
+    dir_option,
+    exercise_offers,
+    max_seconds_option,
+    optional_name,
+)
 from parallel_cookbook.errors import CookbookError, UsageError
 from parallel_cookbook.practice.exercises import find_exercise, load_exercises
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
     from parallel_cookbook.practice.exercises import Exercise
     from parallel_cookbook.practice.folder import Folder
     from parallel_cookbook.practice.result import Grade
 
-_DEFAULT_MAX_SECONDS = 10.0
-_NO_LIMIT_S = 1e7
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 1, "unknown": 3}
-
-
-class ExerciseName(click.ParamType[str]):
-    """An exercise's name, completed by the shell; the command resolves it."""
-
-    name = "exercise"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Offer what begins with what is typed, then what contains it."""
-        del ctx, param
-        return _offers(incomplete)
-
-
-def _offers(incomplete: str) -> list[CompletionItem]:
-    found = [exercise for exercise in load_exercises() if incomplete in exercise.id]
-    found.sort(key=lambda exercise: not exercise.id.startswith(incomplete))
-    return [CompletionItem(exercise.id, help=exercise.title) for exercise in found]
 
 
 class _PracticeGroup(click.Group):
@@ -62,38 +50,12 @@ class _PracticeGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer the commands and the exercises."""
-        return [*super().shell_complete(ctx, incomplete), *_offers(incomplete)]
-
-
-def _note_folder(context: click.Context, _param: click.Parameter, value: Path | None) -> None:
-    if value is not None:
-        context.meta[_FOLDER] = value
-
-
-_FOLDER = "parallel_cookbook.practice_folder"
-"""The key in a context's `meta` for the folder that was named."""
-_dir_option = click.option(
-    "--dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Your folder; by default this one, or cookbook-practice in it.",
-    callback=_note_folder,
-    expose_value=False,
-)
-_max_seconds_option = click.option(
-    "--max-seconds",
-    type=Seconds(),
-    default=_DEFAULT_MAX_SECONDS,
-    show_default=True,
-    help="Spend at most this on an answer, 0 for no limit; what is not proven by then is no pass.",
-    callback=lambda _context, _param, value: value or _NO_LIMIT_S,
-)
-_optional_name = click.argument("name", required=False, type=ExerciseName())
+        return [*super().shell_complete(ctx, incomplete), *exercise_offers(incomplete)]
 
 
 @click.group(cls=_PracticeGroup, invoke_without_command=True)
-@_dir_option
-@_max_seconds_option
+@dir_option
+@max_seconds_option
 @click.pass_context
 def practice(context: click.Context, /, *, max_seconds: float) -> None:
     """Mend broken programs, graded by proof.
@@ -111,7 +73,7 @@ def practice(context: click.Context, /, *, max_seconds: float) -> None:
 
 @click.command(hidden=True)
 @click.argument("name", type=ExerciseName())
-@_dir_option
+@dir_option
 @click.pass_context
 def _start(context: click.Context, /, *, name: str) -> None:
     """Begin with this exercise."""
@@ -119,7 +81,7 @@ def _start(context: click.Context, /, *, name: str) -> None:
 
 
 @practice.command("list")
-@_dir_option
+@dir_option
 @json_option
 @click.pass_context
 def list_(context: click.Context, /, *, as_json: bool) -> None:
@@ -130,7 +92,7 @@ def list_(context: click.Context, /, *, as_json: bool) -> None:
     folder = _existing_folder(context)
     exists = folder is not None
     if folder is None:
-        folder = Folder(context.meta.get(_FOLDER, _here()), load_exercises())
+        folder = Folder(context.meta.get(FOLDER, _here()), load_exercises())
     if as_json:
         print_json(pages.list_as_json(folder, exists=exists))
         return
@@ -145,8 +107,8 @@ def list_(context: click.Context, /, *, as_json: bool) -> None:
 
 
 @practice.command()
-@_dir_option
-@_optional_name
+@dir_option
+@optional_name
 @click.pass_context
 def hint(context: click.Context, /, *, name: str | None) -> None:
     """Show a hint; each time a larger one."""
@@ -160,11 +122,11 @@ def hint(context: click.Context, /, *, name: str | None) -> None:
 
 
 @practice.command()
-@_dir_option
+@dir_option
 @click.option("--all", "everything", is_flag=True, help="Grade all exercises.")
-@_max_seconds_option
+@max_seconds_option
 @json_option
-@_optional_name
+@optional_name
 @click.pass_context
 def check(
     context: click.Context,
@@ -191,8 +153,8 @@ def check(
 
 
 @practice.command()
-@_dir_option
-@_optional_name
+@dir_option
+@optional_name
 @click.pass_context
 def reset(context: click.Context, /, *, name: str | None) -> None:
     """Begin an exercise afresh; your file is kept aside."""
@@ -205,9 +167,9 @@ def reset(context: click.Context, /, *, name: str | None) -> None:
 
 
 @practice.command()
-@_dir_option
+@dir_option
 @click.option("--force", is_flag=True, help="Even before you have passed.")
-@_optional_name
+@optional_name
 @click.pass_context
 def solution(context: click.Context, /, *, name: str | None, force: bool) -> None:
     """Show the book's solution, once you have passed; in a pipe, the plain file."""
@@ -227,7 +189,7 @@ def solution(context: click.Context, /, *, name: str | None, force: bool) -> Non
 
 
 @practice.command("next")
-@_dir_option
+@dir_option
 @click.pass_context
 def next_(context: click.Context, /) -> None:
     """Go on to the next exercise that is open."""
@@ -238,7 +200,7 @@ def next_(context: click.Context, /) -> None:
 
 
 @practice.command()
-@_dir_option
+@dir_option
 @click.pass_context
 def previous(context: click.Context, /) -> None:
     """Go back to the exercise before."""
@@ -261,7 +223,7 @@ def previous(context: click.Context, /) -> None:
     type=ExerciseName(),
     help="Grade this one; may be given again. By default all that are there.",
 )
-@_max_seconds_option
+@max_seconds_option
 @json_option
 @click.pass_context
 def grade(
@@ -352,7 +314,7 @@ def _existing_folder(context: click.Context) -> Folder | None:
     """Return the learner's folder that was named or is here, up to date; None if there is none yet."""
     from parallel_cookbook.practice.folder import Folder, find_folder, is_folder  # noqa: PLC0415
 
-    named: Path | None = context.meta.get(_FOLDER)
+    named: Path | None = context.meta.get(FOLDER)
     root = find_folder(_here()) if named is None else named
     if named is not None and os.path.exists(named) and not os.path.isdir(named):  # noqa: PTH110, PTH112
         raise UsageError(f"{str(named)!r} is no folder; name another place with --dir")
@@ -367,7 +329,7 @@ def _make_folder(context: click.Context, exercises: Sequence[Exercise]) -> tuple
     """Make the learner's folder; return what to tell of it besides."""
     from parallel_cookbook.practice.folder import MARKER, make_folder, new_folder  # noqa: PLC0415
 
-    named: Path | None = context.meta.get(_FOLDER)
+    named: Path | None = context.meta.get(FOLDER)
     root = new_folder(_here()) if named is None else named
     folder = make_folder(root, exercises)
     where = "here" if root == _here() else f"to {root.name if named is None else root}"
@@ -391,7 +353,7 @@ def _folder_and_exercise(context: click.Context, name: str | None) -> tuple[Fold
     """Return the learner's folder, and the exercise of this name, by default the current one."""
     folder = _existing_folder(context)
     if folder is None:
-        named: Path | None = context.meta.get(_FOLDER)
+        named: Path | None = context.meta.get(FOLDER)
         where, option = ("here", "") if named is None else (f"in {named}", f" --dir {named}")
         raise UsageError(
             f"you have not begun {where}; `cookbook practice{option}` makes the exercises"
