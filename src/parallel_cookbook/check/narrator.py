@@ -5,58 +5,30 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from parallel_cookbook import simulation
 from parallel_cookbook.check.across import (
-    Messages,
-    cell_reader,
-    essence,
     feeder_of,
     forked_tasks,
-    is_inner_lock,
     undelivered,
 )
 from parallel_cookbook.check.copies import Copies
-from parallel_cookbook.check.describe import Describer, shortened
+from parallel_cookbook.check.describe import Describer
 from parallel_cookbook.check.holds import Holds, RawHold
-from parallel_cookbook.check.names import Namer, Source, position_of
+from parallel_cookbook.check.spots import Spot, SpotFinder
 from parallel_cookbook.events import Blocked, Event, Interleaving, Uncaught
 from parallel_cookbook.kernel import Ending
-from parallel_cookbook.simulation import SIMULATED
-from parallel_cookbook.simulation.threads import Thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Iterator
 
     from parallel_cookbook.check.execution import Machine
     from parallel_cookbook.check.memory import Place
     from parallel_cookbook.kernel import Chooser, Kernel, Operation, Task
 
-_SIMULATION = str(Path(simulation.__file__).parent)
 _ACCESSES = frozenset({"load", "store", "look at", "change"})
-_MAX_PRINTED = 40
 _DEATHS = frozenset({"killed", "die"})
 """Kinds of steps that end a process from outside: by a fault, by a signal."""
-
-
-@dataclass(slots=True)
-class _Spot:
-    """Where in the source a task is about to do something, and to which object."""
-
-    file: str = ""
-    line: int = 0
-    source: str = ""
-    is_test: bool = False
-    subject: str = ""
-    obj: object = None
-    detail: str = ""
-    tell: Callable[[], str] | None = None
-    """Says, when the step has been taken, what was read, written, sent or received."""
-    is_inner: bool = False
-    """Whether it is a part of a larger step, of which a reader is told."""
 
 
 @dataclass(slots=True)
@@ -65,7 +37,7 @@ class _Record:
 
     task: int
     kind: str
-    spot: _Spot
+    spot: Spot
     could_go_on: frozenset[int]
     is_point: bool = False
     is_preemption: bool = False
@@ -85,19 +57,15 @@ class Narrator:
         self._machine = machine
         self._chooser = chooser
         self._records: list[_Record] = []
-        self._spots: dict[int, _Spot] = {}
+        self._spots: dict[int, Spot] = {}
         """For each task, where its next operation stands."""
-        self._sources: dict[str, Source | None] = {}
         self._describer = Describer(machine.program.module_of_file.__contains__)
-        self._namer = Namer(self._source)
         self._places: dict[int, int] = {}
         """For each place in memory, by its id: its number."""
         self._kept: list[object] = []
         """Places and locks, which keeps their ids their own."""
         self._holds = Holds()
-        self._views: dict[int, object] = {}
-        """The objects by which processes see what they share."""
-        self._messages = Messages(self._describe)
+        self._finder = SpotFinder(machine, self._holds, self._describe)
         self.copies = Copies(machine.kernel, machine.sites, machine.program.module_of_file)
         """What proxies have given out."""
         self._is_telling = False
@@ -180,11 +148,11 @@ class Narrator:
         ):
             self._note_holds()
             kind = "store" if is_write else "load"
-            last = _Record(task.index, kind, _Spot(), self._could_go_on(task))
+            last = _Record(task.index, kind, Spot(), self._could_go_on(task))
             self._records.append(last)
         if last.site != site:
             last.site = site
-            last.spot = self._spot_of_site(site)
+            last.spot = self._finder.spot_of_site(site)
         key = self._places.get(id(place))
         if key is None:
             key = self._places[id(place)] = len(self._places)
@@ -203,14 +171,14 @@ class Narrator:
 
     def _arrive(self, task: Task, operation: Operation) -> None:
         """Note down where in the source a task's next operation stands."""
-        self._spots[task.index] = self._spot(sys._getframe().f_back, operation)  # noqa: SLF001
+        self._spots[task.index] = self._finder.spot(sys._getframe().f_back, operation)  # noqa: SLF001
 
     def _settle(self, task: Task, operation: Operation) -> None:
         """Note down a step that was no choice."""
         self._note_holds()
-        self._add(task, self._spot(sys._getframe().f_back, operation), operation)  # noqa: SLF001
+        self._add(task, self._finder.spot(sys._getframe().f_back, operation), operation)  # noqa: SLF001
 
-    def _who_does(self, task: Task) -> tuple[Task, _Spot]:
+    def _who_does(self, task: Task) -> tuple[Task, Spot]:
         """Return who takes a step and where; that a process dies is told of its main task, where it is."""
         operation = task.operation
         assert operation is not None  # noqa: S101 - it was chosen
@@ -218,16 +186,16 @@ class Narrator:
             tasks = self._machine.kernel.tasks
             victim = next(one.group.main for one in tasks if one.group.life is operation.target)
             assert victim is not None  # noqa: S101 - each group begins with one
-            here = self._spots.get(victim.index, _Spot())
+            here = self._spots.get(victim.index, Spot())
             source = here.source or "(at its beginning or end)"
             return victim, replace(
                 here, source=source, obj=None, detail="killed here", tell=None, is_inner=False
             )
-        return task, self._spots.get(task.index, _Spot())
+        return task, self._spots.get(task.index, Spot())
 
-    def _add(self, task: Task, spot: _Spot, operation: Operation) -> _Record:
+    def _add(self, task: Task, spot: Spot, operation: Operation) -> _Record:
         if operation.kind == "begin":
-            spot = _Spot(subject=task.name)
+            spot = Spot(subject=task.name)
         told = replace(spot, source="") if spot.is_inner else spot
         record = _Record(task.index, operation.kind, told, self._could_go_on(task))
         if operation.target.kind.startswith("cell "):
@@ -281,132 +249,13 @@ class Narrator:
                 last.value = last.details[-1].rpartition(" = ")[2] if last.places else ""
             last.held = self._holds.look(last.spot.line)
 
-    # --- where and what -------------------------------------------------------------------------
-
-    def _source(self, file: str) -> Source | None:
-        """Return a file of the program, None for any other file."""
-        if file not in self._sources:
-            source = None
-            if file in self._machine.program.module_of_file:
-                with contextlib.suppress(OSError, SyntaxError, ValueError):
-                    source = Source(Path(file).read_text(encoding="utf-8"))
-            self._sources[file] = source
-        return self._sources[file]
-
-    def _spot_of_site(self, site: int) -> _Spot:
-        found = self._machine.sites[site]
-        source = self._source(found.file)
-        if source is None:
-            return _Spot(found.file, found.line, subject=found.subject)
-        code = source.code(found.line, found.column, found.end_column)
-        return _Spot(found.file, found.line, code.text, code.is_test, found.subject)
-
-    def _spot(self, frame: FrameType | None, operation: Operation) -> _Spot:
-        """Say where the program is, whose innermost own frame is somewhere below `frame`."""
-        frame, view, function, detail = self._way_out(frame, operation)
-        target = operation.target
-        subject = target.name or target.kind
-        obj = essence(view)
-        if view is not obj:
-            self._views[id(view)] = view
-        tell = self._messages.follow(obj, operation)
-        if frame is None:
-            name = self._namer.labels().get(id(obj), subject)
-            return _Spot(subject=name, obj=obj, tell=tell)
-        if is_inner_lock(view, operation, function):
-            return self._spot_of_inner_lock(view, obj, frame, operation)
-        cell = cell_reader(view, operation)
-        if obj is not None and target.kind != "task":
-            subject = self._name(obj, frame, operation)
-        spot = _Spot(frame.f_code.co_filename, frame.f_lineno, subject=subject, obj=obj)
-        spot.detail = detail
-        spot.tell = tell
-        if cell is not None:
-            part, read = cell
-            verb = "writes" if operation.mode else "reads"
-            spot.tell = lambda: f"{verb} {subject}{part} = {self._describe(read())}"
-        source = self._source(spot.file)
-        if source is not None:
-            if operation.kind == "poll":
-                spot.line = source.loop(spot.line)
-            line, _, column, end_column = position_of(frame)
-            is_lambda = frame.f_code.co_name == "<lambda>"
-            spot.source = (
-                source.code(line, column, end_column).text if is_lambda else source.line(spot.line)
-            )
-        return spot
-
-    def _way_out(
-        self, frame: FrameType | None, operation: Operation
-    ) -> tuple[FrameType | None, object, str, str]:
-        """Go up to the program's innermost frame, and return it; None if there is none.
-
-        With the object and the function that it has called there, and what it prints if it does.
-        """
-        files = self._machine.program.module_of_file
-        target = operation.target
-        obj: object = None
-        detail = function = ""
-        while frame is not None and frame.f_code.co_filename not in files:
-            if frame.f_code.co_filename.startswith(_SIMULATION):
-                function = frame.f_code.co_name
-                found = frame.f_locals.get("self", obj)
-                if target.kind == "task" or not isinstance(found, Thread):  # whose target it may be
-                    obj = found
-            elif operation.kind == "print" and "text" in frame.f_locals and not detail:
-                printed = str(frame.f_locals["text"])
-                detail = f"prints {shortened(repr(printed.rstrip()), _MAX_PRINTED)}"
-            frame = frame.f_back
-        return frame, obj, function, detail
-
-    def _spot_of_inner_lock(
-        self, view: object, obj: object, frame: FrameType, operation: Operation
-    ) -> _Spot:
-        """Say where a Value takes its own lock for one access; `obj` is what its views share."""
-        lock = essence(view._lock)  # type: ignore[attr-defined]  # noqa: SLF001 - it has one
-        self._kept.append(lock)
-        self._holds.notice(lock)
-        name = f"the lock of {self._name(obj, frame, operation)}"
-        self._namer.name_as(lock, name)
-        source = self._source(frame.f_code.co_filename)
-        text = source.line(frame.f_lineno) if source is not None else ""
-        file, line = frame.f_code.co_filename, frame.f_lineno
-        return _Spot(file, line, text, subject=name, obj=lock, is_inner=True)
-
-    def _name(self, obj: object, frame: FrameType, operation: Operation) -> str:
-        """Return what the source calls the object; take notice of it."""
-        self._kept.append(obj)
-        self._holds.notice(obj)
-        self._namer.locate(obj, self._variables(frame), self._is_own)
-        return self._namer.name(obj, frame, operation.target.kind)
-
-    def _variables(self, frame: FrameType) -> list[Mapping[str, Any]]:
-        """Return the program's variables: globals, those of its main flow, those at `frame`."""
-        modules = self._machine.program.modules
-        spaces: list[Mapping[str, Any]] = [
-            vars(module) for name, module in modules.items() if not _is_simulated(name)
-        ]
-        main = self._machine.kernel.tasks[0].greenlet
-        below = getattr(main, "gr_frame", None)
-        for found in (below, frame):
-            current: FrameType | None = found
-            while current is not None:
-                if current.f_code.co_filename in self._machine.program.module_of_file:
-                    spaces.append(current.f_locals)
-                current = current.f_back
-        return spaces
-
-    def _is_own(self, kind: type) -> bool:
-        name = kind.__module__
-        return name in self._machine.program.modules and not _is_simulated(name)
-
     # --- the story ------------------------------------------------------------------------------
 
     def story(self, ending: Ending) -> Interleaving:
         """Return all of it."""
         self._note_holds()
         held = self._records[-1].held if self._records else ()
-        labels = self._namer.labels()
+        labels = self._finder.namer.labels()
         records = self._interesting()
         kernel = self._machine.kernel
         events = tuple(
@@ -437,8 +286,14 @@ class Narrator:
             tuple(self._blocked(labels)) if is_stuck else (),
             self._holds.told(held, labels),
             frozenset(task.index for task in kernel.tasks if task.done.state == _ENDED),
-            {file: source.text for file, source in self._sources.items() if source is not None},
-            tuple(undelivered(self._views.values(), lambda obj: labels.get(id(obj), "a pipe"))),
+            {
+                file: source.text
+                for file, source in self._finder.sources.items()
+                if source is not None
+            },
+            tuple(
+                undelivered(self._finder.views.values(), lambda obj: labels.get(id(obj), "a pipe"))
+            ),
             frozenset(forked_tasks(kernel)),
             tuple(self.copies.lost()),
             tuple(Uncaught(f.task, f.message, f.location) for f in self._machine.handled),
@@ -469,7 +324,7 @@ class Narrator:
                 continue
             if task.effect is not None:
                 continue  # what might have happened, and does not
-            spot = self._spots.get(task.index, _Spot())
+            spot = self._spots.get(task.index, Spot())
             yield Blocked(
                 task.index,
                 _what_for(operation),
@@ -488,15 +343,11 @@ class Narrator:
         if kind == "join":
             return next((task.index for task in tasks if task.done is operation.target), None)
         if kind == "drain":
-            return feeder_of(self._views.values(), operation.target)
+            return feeder_of(self._finder.views.values(), operation.target)
         return self._holds.holder(operation.target) if kind == "lock" else None
 
 
 _ENDED = 2
-
-
-def _is_simulated(module: str) -> bool:
-    return module.partition(".")[0] in SIMULATED
 
 
 def _what_for(operation: Operation) -> str:
