@@ -92,7 +92,9 @@ def test_what_is_kept_is_what_is_found(program: Failing) -> None:
 def test_all_bugs_and_pitfalls_are_kept() -> None:
     """All that a test calls failing is found to fail; among the others are programs that are right."""
     right = [program.name for program in failing_programs() if program.name not in KEPT]
-    assert right == ["tests/golden/programs/two_outcomes.py"]
+    assert right == [
+        f"tests/golden/programs/{name}.py" for name in ("leaked_block", "two_outcomes")
+    ]
 
 
 # --- a replay that meets something else -------------------------------------------------------------
