@@ -128,6 +128,24 @@ def test_join_before_drain() -> None:
     assert diagnosis.remedy == "Take everything out of q before the join at program.py:20."
 
 
+def test_a_feeder_keeps_a_process_whose_code_has_ended() -> None:
+    """The feeder's own wait in the pipe is not recorded; that it lives on is enough to know it."""
+    hang, diagnosis = told("""
+        helper w/QueueFeederThread
+        thing q queue
+        0   main      begin
+        2   w/w       begin main
+        3   w/w       put q @10
+        5   w/QueueFeederThread  begin w/w
+        7   w/w       end
+        8   w/w       join? w/QueueFeederThread
+        9   main      join? w/w @20
+        killed w at -1 with 0
+    """)
+    assert hang.is_standstill
+    assert "before somebody takes the 1 item out of q: the pipe is full" in diagnosis.headline
+
+
 def test_a_pipe_that_is_full_both_ways() -> None:
     """Two that send and do not receive wait for each other."""
     hang, diagnosis = told("""

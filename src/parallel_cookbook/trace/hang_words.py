@@ -128,7 +128,7 @@ class _Teller:
         if not hang.stuck:
             return (
                 "Nobody waits for anything that was recorded: the program computes, or waits outside.",
-                ("Look at its stacks."),
+                ("Look at the stacks."),
             )
         for tell in (
             self._of_the_dead,
@@ -275,7 +275,8 @@ class _Teller:
                     other.wait.kind == Kind.JOIN and other.wait.value == task.index
                     for other in self._hang.stuck
                 )
-                if is_joined or (itself and itself.wait.kind == Kind.SEND):
+                has_come_to_its_end = not lives(self._recording, joined.index)
+                if is_joined or has_come_to_its_end or (itself and itself.wait.kind == Kind.SEND):
                     return task.index
         return None
 
@@ -358,7 +359,7 @@ class _Teller:
 
     def _others(self, one: Stuck) -> str:
         names = self._words.tasks(one.waits_for)
-        return f"Look at what {names} does: its stack is below." if names else "Look at its stacks."
+        return f"Look at what {names} does." if names else "Look at the stacks."
 
     def _end_of_the_chain(self) -> Stuck:
         blamed = self._blamed()
