@@ -109,6 +109,10 @@ def test_shares_and_parallelism() -> None:
             "0 a begin\n0 b/b begin\n100 a end\n100 b/b end",
             "2.0 tasks ran at once on 2 cores: nothing stands in the way",
         ),
+        (
+            "90 a begin\n90 b begin\n95 b end\n100 a end",
+            "The program took 10.0 ms, less than Python",
+        ),
         ("0 a begin\n0 b begin\n10 b end\n100 a end", "Look first at a: the run is as long as"),
     ],
 )

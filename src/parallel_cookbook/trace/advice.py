@@ -206,6 +206,11 @@ class _Adviser:
         task, spent = max(on_path.items(), key=lambda item: item[1], default=(0, 0))
         if len(self._recording.tasks) == 1:
             return f"{words.task(task)} did everything alone: nothing here could wait for anything."
+        if whole < _HALF * self._recording.duration:
+            return (
+                f"The program took {span(whole)}, less than Python itself to start: it is too short for its "
+                "waits to matter."
+            )
         if at_once >= _NEARLY_ALL * cores:
             return (
                 f"{at_once:.1f} tasks ran at once on {cores} cores: nothing stands in the way; to be "
