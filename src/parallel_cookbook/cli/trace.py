@@ -64,12 +64,14 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def trace(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - of several types
-    """Record what threads and processes really do: who held and awaited what, where the time went.
+    """Run a program for real, and tell who waited for what.
 
-    The program runs unmodified, with its own input and output; the summary follows on standard error. What
-    follows `--` is passed to it. With ::FUNCTION behind its name, that function alone is called. A deadlock
-    is told while it lasts, as is, on Ctrl-C, who waits for whom. With --json, standard output is one JSON
-    object, and the program's own goes to standard error.
+    Its threads and processes are recorded. It runs unmodified, with its own input and output; the
+    summary follows on standard error: where the time went, and what to look at first. A deadlock is told
+    while it lasts; Ctrl-C tells who waits for whom.
+
+    What follows `--` is passed to the program. With ::FUNCTION behind its name, that function alone is
+    called. With --json, standard output is one JSON object, and the program's own goes to standard error.
 
     \b
     cookbook trace threads/lock
