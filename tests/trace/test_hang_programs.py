@@ -294,3 +294,24 @@ def test_a_thread_that_nobody_sees_may_help(tmp_path: Path) -> None:
     ended = cookbook("trace", program)
     assert ended.stdout == "right\n"
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_garbage_collection_before_a_thread_has_begun_makes_no_task(tmp_path: Path) -> None:
+    """A new thread may collect before it is known: else nobody could ever tell that all wait."""
+    program = tmp_path / "program.py"
+    source = """
+        import gc, threading
+
+        class Late(threading.Thread):
+            def _bootstrap(self):
+                garbage = [[] for _ in range(400_000)]
+                gc.collect()  # long enough to be recorded, in the thread, before it has begun
+                super()._bootstrap()
+
+        thread = Late()
+        thread.start()
+        thread.join()
+    """
+    program.write_text(textwrap.dedent(source), encoding="utf-8")
+    told = json.loads(cookbook("trace", "--json", program).stdout)
+    assert [task["name"] for task in told["tasks"]] == ["main", "Thread-1"]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 RUN_FILE = "run.json"
 """What the command knows of the run; see `launch`."""
+_ASIDE = {layout.SAMPLE, layout.COLLECT, layout.SIGNAL}
+"""What is noted of a thread while it does something else."""
 _BY_SERIAL = {layout.START, layout.JOIN}
 _BY_PID = {layout.PROCESS_START, layout.PROCESS_JOIN}
 _KINDS = {int(kind): kind for kind in Kind} | {
@@ -181,6 +183,8 @@ class _Merger:
         for row in tape.rows():
             if row.kind == layout.THING:
                 continue
+            if row.kind in _ASIDE and row.ident not in current:
+                continue  # a thread that has not begun, which makes no task of it
             task = self._task(process, tape, row, current)
             kind = _KINDS.get(row.kind)
             if kind is None:
