@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -249,7 +250,12 @@ def test_a_deadlock_of_some_is_told_while_others_go_on(tmp_path: Path) -> None:
         [*COOKBOOK, "trace", str(file), "--", str(flag)], stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
+    watchdog = threading.Timer(
+        60, flag.touch
+    )  # so that nothing goes on for ever if nothing is told
+    watchdog.start()
     first = process.stderr.readline()
+    watchdog.cancel()
     flag.touch()
     process.communicate()
     assert first.startswith("cookbook: some tasks can never go on, others do")
