@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import runpy
 import sys
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
@@ -30,6 +29,8 @@ def _execute_module(name: str) -> None:
     if not sys.flags.safe_path:
         sys.path.insert(0, os.getcwd())
     sys.argv[0] = "-m"
+    import runpy
+
     sys.modules["__main__"] = ModuleType("__main__")
     runpy._run_module_as_main(name)  # type: ignore[attr-defined]
 

@@ -1,6 +1,6 @@
 """Note from time to time where each thread is and how much it really ran; and tell all stacks when asked.
 
-A thread of ours, unknown to `threading`, looks every 10 ms at all others. What the kernel knows of each (time
+A thread of ours, unknown to `threading`, looks every 20 ms at all others. What the kernel knows of each (time
 on a processor, time kept from one although it could run, how often it was given one) tells running from
 waiting for the interpreter's lock, and both from being kept waiting by other processes. It ends before the
 process forks and begins again after that, so that a fork sees as many threads as the program has.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-_INTERVAL_S = 0.01
+_INTERVAL_S = 0.02
 _WORTH_TELLING_NS = 100_000
 """A shorter garbage collection is not recorded: there are thousands."""
 _PATIENCE_S = 1.0
@@ -93,8 +93,9 @@ class Sampler:
             ended.release()
 
     def _look(self, own: int) -> None:
-        native = {thread.ident: thread.native_id for thread in threading.enumerate()}
         frames = sys._current_frames()
+        known = threading._active  # type: ignore[attr-defined] # without its lock: a look may miss one
+        native = {ident: known[ident].native_id for ident in frames if ident in known}
         moment = monotonic_ns()
         for ident, frame in frames.items():
             if ident == own or ident not in native:
