@@ -43,6 +43,31 @@ SUITES = {
     ],
     "locals and schedulers": ["test.test_threading_local", "test.test_sched"],
 }
+PROCESSES = """\
+import test._test_multiprocessing
+
+test._test_multiprocessing.install_tests_in_module_dict(globals(), "{method}")
+"""
+"""What CPython makes a module of for each start method."""
+PROCESS_SUITES = {
+    ("fork", "primitives"): [
+        f"WithProcessesTest{name}"
+        for name in (
+            "Queue",
+            "Lock",
+            "Semaphore",
+            "Condition",
+            "Event",
+            "Barrier",
+            "Value",
+            "Array",
+        )
+    ],
+    ("spawn", "messages"): [
+        *("WithProcessesTestQueue", "WithProcessesTestConnection", "TestSimpleQueue"),
+        *("WithProcessesTestLock", "WithProcessesTestEvent"),
+    ],
+}
 EXCEPTED = {
     "test_disallow_instantiation": "before 3.13 Lock is a function, and the type of what it returns cannot "
     "be called; here the two are one class",
@@ -53,8 +78,24 @@ EXCEPTED = {
 @pytest.mark.parametrize("name", SUITES)
 def test_cpythons_own_tests_pass_with_the_recorder_inside(tmp_path: Path, name: str) -> None:
     """All of them but the listed ones; and they leave a recording that can be read."""
-    note_run(tmp_path, SUITES[name])
-    command = command_for(tmp_path, "unittest", ["-v", *SUITES[name]], is_module=True)
+    run(tmp_path, SUITES[name])
+
+
+@pytest.mark.parametrize(("method", "name"), PROCESS_SUITES)
+def test_cpythons_own_tests_of_processes_pass_with_the_recorder_inside(
+    tmp_path: Path, method: str, name: str
+) -> None:
+    """In the parent and in each child."""
+    source = PROCESSES.format(method=method)
+    (tmp_path / "tests_of_processes.py").write_text(source, encoding="utf-8")
+    run(tmp_path, [f"tests_of_processes.{test}" for test in PROCESS_SUITES[method, name]])
+    assert len(list(tmp_path.glob("*.tape"))) > 5
+
+
+def run(tmp_path: Path, tests: list[str]) -> None:
+    """Run these tests in a traced interpreter; all must pass, and what is recorded can be read."""
+    note_run(tmp_path, tests)
+    command = command_for(tmp_path, "unittest", ["-v", *tests], is_module=True)
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=100, cwd=tmp_path
     )
