@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import io
 import re
 import sys
 from dataclasses import dataclass, field
@@ -20,9 +18,10 @@ from parallel_cookbook.check.program import Entry, Program
 from parallel_cookbook.check.remarks import Leak
 from parallel_cookbook.check.shared_races import SharedRaces
 from parallel_cookbook.check.stall import stall_fault
+from parallel_cookbook.check.surroundings import Output, Surroundings
 from parallel_cookbook.errors import CookbookError, UnsupportedError
 from parallel_cookbook.instrument import SiteTable, file_of
-from parallel_cookbook.kernel import Chooser, Ending, Kernel, Killed, Operation, Task
+from parallel_cookbook.kernel import Chooser, Ending, Kernel, Operation, Task
 from parallel_cookbook.simulation import processes_left, shut_down, shut_down_processes
 from parallel_cookbook.simulation.processes.world import world_of
 
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parent.parent
 _OWN_FOLDERS = {_PACKAGE / room for room in ("check", "kernel", "strategies", "instrument")}
-MAX_KEPT_OUTPUT = 65_536
-"""Characters of output that an outcome keeps."""
 _RELEASES, _LIVES, _KILLS, _HANDOVERS = "rels", "live", "kill", "hand"
 """Keys of a grain: giving back a lock is a point; so are starts and ends of tasks; processes are killed;
 what a queue was given changes."""
@@ -127,7 +124,7 @@ class Machine:
         self.is_stalled = False
         """Whether an execution has been ended because it stood still."""
         self._executions = 0
-        self._output = _Output(self.kernel)
+        self._output = Output(self.kernel)
         self._is_executing = False
         self._has_suspected = False
         self._has_left_out_counts = False
@@ -148,7 +145,7 @@ class Machine:
         output = self._output = self._output.renewed()
         self.hooks.cycles.count_printed = output.count_kept
         self._executions += 1
-        with _Surroundings(output, self.entry):
+        with Surroundings(output, self.entry):
             self._is_executing = True
             try:
                 ending = kernel.run(lambda: returned.append(self._call()), repeats)
@@ -431,81 +428,6 @@ class _Nobody:
         return None
 
 
-class _Output(io.TextIOBase):
-    """The program's standard output: each write is a step, because its order can be seen."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        super().__init__()
-        self._kernel = kernel
-        self._write: Operation | None = None
-        self._pieces: list[str] = []
-        self._room = MAX_KEPT_OUTPUT
-        self._attributes = len(vars(self)) + 1
-
-    def renewed(self) -> _Output:
-        """Return one without anything in it: this one, if the program has left it as it was."""
-        if self.closed or len(vars(self)) != self._attributes:
-            return _Output(self._kernel)
-        self._write = None
-        self._pieces.clear()
-        self._room = MAX_KEPT_OUTPUT
-        return self
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str, /) -> int:
-        kernel = self._kernel
-        if len(kernel.tasks) > 1 and not kernel.is_unwinding:
-            if self._write is None:
-                self._write = Operation("print", kernel.shared_target("output", name="stdout"))
-            kernel.point(self._write)
-        if self._room > 0:
-            self._pieces.append(text[: self._room])
-            self._room -= len(text)
-        return len(text)
-
-    def count_kept(self) -> int:
-        """Return how much has been printed, as far as it is kept."""
-        return MAX_KEPT_OUTPUT - self._room
-
-    def text(self) -> str:
-        return "".join(self._pieces)
-
-
-class _Discard(io.TextIOBase):
-    """The program's standard error: failures are reported by us."""
-
-    def write(self, text: str, /) -> int:
-        return len(text)
-
-
-class _Surroundings:
-    """Lets the interpreter look as it does to a program of its own, and keeps it still.
-
-    The cyclic garbage collector rests: when it runs finalizers would not be repeatable.
-    """
-
-    _nothing = _Discard()
-
-    def __init__(self, output: _Output, entry: Entry) -> None:
-        self._output = output
-        self._arguments = [str(entry.file), *entry.arguments]
-
-    def __enter__(self) -> None:
-        self._before = sys.stdout, sys.stderr, sys.argv
-        self._was_collecting = gc.isenabled()
-        gc.disable()
-        # What is left of an execution may be finalized later, and would use primitives that are no more.
-        sys.unraisablehook = _silent_about_killed
-        sys.stdout, sys.stderr, sys.argv = self._output, self._nothing, self._arguments
-
-    def __exit__(self, *_error: object) -> None:
-        sys.stdout, sys.stderr, sys.argv = self._before
-        if self._was_collecting:
-            gc.enable()
-
-
 def _what(operation: Operation) -> str:
     return f"{operation.kind} {operation.target.name or operation.target.kind}"
 
@@ -531,11 +453,6 @@ def _is_ours(error: BaseException) -> bool:
         return False
     file = file_of(traceback.tb_frame.f_code)
     return file.parent in _OWN_FOLDERS and file.name not in _PERFORMING
-
-
-def _silent_about_killed(news: sys.UnraisableHookArgs) -> None:
-    if news.exc_type is not Killed:
-        sys.__unraisablehook__(news)
 
 
 def _without_addresses(text: str) -> str:
