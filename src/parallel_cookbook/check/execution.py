@@ -411,7 +411,7 @@ class Machine:
 
     def _who_waits(self) -> str:
         waits = [
-            f"{task.name} waits to {_what(task.operation)}"
+            f"{task.name} waits {_for_what(task.operation)}"
             for task in self.kernel.tasks
             if task.operation is not None
             and task.operation.kind not in {"exit", "serve"}
@@ -428,8 +428,10 @@ class _Nobody:
         return None
 
 
-def _what(operation: Operation) -> str:
-    return f"{operation.kind} {operation.target.name or operation.target.kind}"
+def _for_what(operation: Operation) -> str:
+    """Return what somebody waits for: "for event", "to acquire lock"."""
+    verb = operation.kind.removeprefix("wait ") if operation.kind.startswith("wait ") else ""
+    return f"{verb or f'to {operation.kind}'} {operation.target.name or operation.target.kind}"
 
 
 def _listed(words: list[str]) -> str:
