@@ -93,15 +93,14 @@ class Sampler:
             ended.release()
 
     def _look(self, own: int) -> None:
-        frames = sys._current_frames()
+        sites = _sites_now()
         known = threading._active  # type: ignore[attr-defined] # without its lock: a look may miss one
-        native = {ident: known[ident].native_id for ident in frames if ident in known}
+        native = {ident: known[ident].native_id for ident in sites if ident in known}
         moment = monotonic_ns()
-        for ident, frame in frames.items():
+        for ident, site in sites.items():
             if ident == own or ident not in native:
                 continue
             running, delayed, turns = self._schedule(native[ident] or 0)
-            site = place_above(frame)
             before = self._last.get(ident)
             if before == (turns, site) and turns >= 0:
                 continue  # it did nothing at all
@@ -146,6 +145,15 @@ class Sampler:
         if asked != self._told:
             self._told = asked
             tell_stacks(own)
+
+
+def _sites_now() -> dict[int, int]:
+    """Return where each thread is.
+
+    Not where files are read: a frame that is held while its thread goes on outlives its function, and so
+    do its variables, which the program would notice.
+    """
+    return {ident: place_above(frame) for ident, frame in sys._current_frames().items()}
 
 
 def tell_stacks(own: int) -> None:
