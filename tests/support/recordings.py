@@ -135,8 +135,10 @@ class _Builder:
         )
 
 
-def recording(text: str, *, cores: int = 2, duration: float | None = None) -> Recording:
-    """Return the recording that the lines describe; see above. duration: milliseconds."""
+def recording(
+    text: str, *, cores: int = 2, duration: float | None = None, start_up: float = 0
+) -> Recording:
+    """Return the recording that the lines describe; see above. duration, start_up: milliseconds."""
     builder = _Builder()
     for line in text.splitlines():
         bare = line.partition("#")[0].strip()
@@ -165,6 +167,7 @@ def recording(text: str, *, cores: int = 2, duration: float | None = None) -> Re
         ),
         records=records,
         stacks=builder.stacks,
+        start_up=round(start_up * MS),
     )
 
 

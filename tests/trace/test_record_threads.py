@@ -286,3 +286,13 @@ def test_a_program_that_patches_threading_itself_does_what_it_does(tmp_path: Pat
     acquires = done.of(Kind.ACQUIRE)
     assert acquires
     assert all(done.label(record).startswith("Counted.lock") for record in acquires)
+
+
+def test_a_recording_begins_where_the_program_does(tmp_path: Path) -> None:
+    """Moments count from the program's first record; what Python took to start before that is told apart."""
+    file = tmp_path / "program.py"
+    file.write_text("import threading\nthreading.Lock().acquire()\n", encoding="utf-8")
+    made = trace(file).recording
+    assert made.tasks[0].began == made.processes[0].began == 0
+    assert made.start_up > 0
+    assert made.duration == made.records[-1].ended

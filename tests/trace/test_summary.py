@@ -109,16 +109,23 @@ def test_shares_and_parallelism() -> None:
             "0 a begin\n0 b/b begin\n100 a end\n100 b/b end",
             "2.0 tasks ran at once on 2 cores: nothing stands in the way",
         ),
-        (
-            "90 a begin\n90 b begin\n95 b end\n100 a end",
-            "The program took 10.0 ms, less than Python",
-        ),
         ("0 a begin\n0 b begin\n10 b end\n100 a end", "Look first at a: the run is as long as"),
     ],
 )
 def test_what_to_look_at_first(text: str, words: str) -> None:
     """Each cause has its sentence, with its figures."""
     assert words in summarise(recording(text)).advice
+
+
+def test_what_python_takes_to_start_is_told_apart() -> None:
+    """It is part of no share and no duration, and a program that takes less than it needs no advice."""
+    made = recording("0 a begin\n0 b begin\n70 b end\n80 a end", start_up=131)
+    summary = summarise(made)
+    text = shown(summary)
+    assert "80.0 ms, 2 tasks in 1 process, exit code 0; Python took 131 ms to start" in text
+    assert summary.advice.startswith("The program took 80.0 ms, less than Python itself to start")
+    assert sum(summary.path_shares.values()) == made.duration == 80 * MS
+    assert to_json(summary, "pass", "")["start_up"] == 131 * MS
 
 
 def test_an_empty_recording_is_told_as_such() -> None:

@@ -47,8 +47,9 @@ def summary_lines(summary: Summary, ending: str) -> Iterator[RenderableType]:
     yield Text.assemble(
         ("trace ", "bold cyan"),
         (" ".join(map(plain, recording.command)), "bold"),
-        f": {span(recording.duration)}, {tasks} in {processes}, {ending}",
     )
+    start = f"; Python took {span(recording.start_up)} to start" if recording.start_up else ""
+    yield _indented(f"{span(recording.duration)}, {tasks} in {processes}, {ending}{start}")
     if recording.lost:
         lost = f"{count(recording.lost, 'record')} were lost: memory or disk had no room."
         yield Text(lost, style="bold yellow")
@@ -184,7 +185,7 @@ _DID = {
     "unknown": "waits outside of Python",
     "start": "is started",
     "hand-over": "is woken",
-    "interpreter": "starts: Python itself",
+    "unseen": "was not seen yet",
     "after its end": "has ended, and the run goes on",
 }
 
@@ -256,6 +257,7 @@ def to_json(summary: Summary, verdict: str, message: str) -> dict[str, Any]:
         "cores": recording.cores,
         "began": recording.wall_clock,
         "duration": recording.duration,
+        "start_up": recording.start_up,
         "records": len(recording.records),
         "lost": recording.lost,
         "advice": summary.advice,

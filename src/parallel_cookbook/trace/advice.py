@@ -60,9 +60,7 @@ class _Adviser:
         self._states = states
         self._contention = contention
         self._path = path
-        began = min(task.began for task in recording.tasks)
-        self._whole = max(recording.duration - began, 1)
-        """Without what the interpreter itself took to start."""
+        self._whole = max(recording.duration, 1)
 
     def candidates(self) -> Iterator[tuple[float, str]]:
         """Yield the causes that were found: what share of the run each cost, and a sentence."""
@@ -201,12 +199,12 @@ class _Adviser:
         at_once = running / whole
         on_path: Counter[int] = Counter()
         for piece in self._path.pieces:
-            if piece.what != "interpreter":
+            if piece.what != "unseen":
                 on_path[piece.task] += piece.end - piece.begin
         task, spent = max(on_path.items(), key=lambda item: item[1], default=(0, 0))
         if len(self._recording.tasks) == 1:
             return f"{words.task(task)} did everything alone: nothing here could wait for anything."
-        if whole < _HALF * self._recording.duration:
+        if whole < self._recording.start_up:
             return (
                 f"The program took {span(whole)}, less than Python itself to start: it is too short for its "
                 "waits to matter."

@@ -60,7 +60,7 @@ class Piece:
     end: int
     what: str
     """A `State`; "start": until a started task ran its first line; "hand-over": until a woken task went on;
-    "interpreter": before the program's first task was seen; "after its end"."""
+    "unseen": before the first record of a task whose start was not seen; "after its end"."""
     wait: Wait | None = None
     """For a wait that no task ended, and for a hand-over."""
 
@@ -211,7 +211,7 @@ class _Walk:
         """Go to the task that started this one, or to the run's beginning."""
         start = self._deeds.start_of(task)
         if start is None or start.moment > self._moment or start.task in been:
-            self._add(0, "interpreter")
+            self._add(0, "unseen")
             return
         self._add(start.moment, "start")
         self._task = start.task

@@ -84,7 +84,7 @@ class _Merger:
     def __init__(self, tapes: list[TapeFile], run: dict[str, Any]) -> None:
         self._tapes = tapes
         self._run = run
-        self._began = min(run.get("began", tapes[0].began), tapes[0].began)
+        self._began = tapes[0].began
         self._by_stem = {tape.stem: tape for tape in tapes}
         self._processes: list[TracedProcess] = []
         self._tasks: list[dict[str, Any]] = []
@@ -119,6 +119,7 @@ class _Merger:
             cores=run.get("cores", 0),
             wall_clock=run.get("wall_clock", ""),
             duration=last,
+            start_up=max(self._began - run.get("began", self._began), 0),
             exit_code=run.get("exit_code"),
             processes=tuple(self._processes),
             tasks=tuple(TracedTask(**task) for task in self._tasks),

@@ -76,7 +76,7 @@ class Kind(IntEnum):
 
 
 class Record(NamedTuple):
-    """One record; times in nanoseconds since the run began, on one clock for all processes."""
+    """One record; times in nanoseconds since the program began, on one clock for all processes."""
 
     began: int
     ended: int
@@ -172,9 +172,9 @@ class Recording:
     cores: int
     """How many the program may use."""
     wall_clock: str
-    """When the run began, ISO 8601."""
+    """When the run was started, ISO 8601."""
     duration: int
-    """Nanoseconds from the beginning to the last record."""
+    """Nanoseconds from the program's beginning to the last record."""
     exit_code: int | None
     processes: tuple[TracedProcess, ...]
     tasks: tuple[TracedTask, ...]
@@ -186,3 +186,6 @@ class Recording:
     """For a run that was interrupted: each task's stack at that moment, as sites, innermost first."""
     lost: int = 0
     """Records that were lost, because memory or disk had no room, or a process was killed while writing."""
+    start_up: int = 0
+    """Nanoseconds that Python took to start before the program began: no moment of the recording, and no
+    part of `duration`."""
