@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from parallel_cookbook.report.trace import summary_lines, to_json
 from parallel_cookbook.trace.states import State
 from parallel_cookbook.trace.summary import Summary, summarise
 from parallel_cookbook.trace.words import count, listed, percent, span
+from random_recordings import random_recording
 from recordings import MS, recording
 
 CONTENDED = """
@@ -126,6 +129,54 @@ def test_what_python_takes_to_start_is_told_apart() -> None:
     assert summary.advice.startswith("The program took 80.0 ms, less than Python itself to start")
     assert sum(summary.path_shares.values()) == made.duration == 80 * MS
     assert to_json(summary, "pass", "")["start_up"] == 131 * MS
+
+
+FULL = """
+    thing s semaphore 3
+    0      main  begin
+    0      a     acquire  s @5
+    0      b     acquire  s @5
+    0      c     acquire  s @5
+    1      d     acquire? s @5
+    1-90   d     acquire  s @5
+    90     a     release  s
+    95     b     release  s
+    96     c     release  s
+    97     d     release  s
+    2-100  main  join d
+    100    main  end
+"""
+
+
+def test_a_semaphore_is_held_for_no_more_than_the_run() -> None:
+    """Several hold it at once: that makes no shares above 100 %."""
+    summary = summarise(recording(FULL))
+    assert summary.locks[0].busy == 97 * MS
+    assert max(int(share) for share in re.findall(r"(\d+) %", shown(summary))) == 100
+    assert summary.advice.startswith(
+        "Look first at semaphore s: tasks waited 89.0 ms for it, 100 % of that"
+    )
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_share_is_above_all_or_below_nothing(seed: int) -> None:
+    """Whatever was recorded: sentence and tables tell of shares from 0 to 100 %."""
+    chance = random.Random(seed)
+    made = random_recording(chance)
+    if seed % 2:  # the same, with semaphores
+        things = [replace(one, kind="semaphore", capacity=3) for one in made.things]
+        made = replace(made, things=tuple(things))
+    made = replace(made, start_up=chance.choice([0, made.duration // 3, made.duration * 4]))
+    text = shown(summarise(made, was_cut_off=seed % 3 == 0))
+    assert all(0 <= int(share) <= 100 for share in re.findall(r"(-?\d+) %", text)), text
+
+
+@pytest.mark.parametrize("text", [CONTENDED, FULL])
+def test_shares_are_of_the_program_alone(text: str) -> None:
+    """However long Python took to start, the shares are the same."""
+    slow = summarise(recording(text, start_up=90))
+    assert slow.advice == summarise(recording(text)).advice
+    assert shown(slow).splitlines()[3:] == shown(summarise(recording(text))).splitlines()[3:]
 
 
 def test_an_empty_recording_is_told_as_such() -> None:

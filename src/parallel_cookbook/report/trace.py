@@ -139,7 +139,7 @@ def _locks(summary: Summary) -> Table | None:
             f"{use.acquired:,}",
             _share(use.contended, use.acquired),
             span(use.waited) if use.waited else "·",
-            percent(use.held, summary.recording.duration),
+            percent(use.busy, summary.recording.duration),
             longest,
             where,
         )
@@ -299,6 +299,7 @@ def _lock_json(summary: Summary, index: int) -> dict[str, Any]:
         "in_vain": use.in_vain,
         "waited": use.waited,
         "held": use.held,
+        "busy": use.busy,
         "longest_hold": {
             "task": hold.task,
             "duration": hold.ended - hold.began,

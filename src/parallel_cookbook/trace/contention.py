@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from parallel_cookbook.trace.recording import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from parallel_cookbook.trace.recording import Record, Recording
     from parallel_cookbook.trace.waits import Wait
@@ -55,7 +55,9 @@ class LockUse:
     waited: int
     """By all tasks together, those that got nothing too."""
     held: int
-    """How long anybody held it; of a semaphore, by all together."""
+    """How long it was held; of a semaphore, by all together."""
+    busy: int
+    """How long at least one task held it: never longer than the run."""
     longest: Hold | None
     longest_wait: Wait | None
     worst_site: int
@@ -204,10 +206,7 @@ def _lock_use(
     waits = [wait for wait in waits if wait.kind == Kind.ACQUIRE]
     asked = [record for record in records if record.kind == Kind.ACQUIRE]
     got = [record for record in asked if record.result]
-    blame = _blame(waits, holds)
-    by_site: Counter[int] = Counter()
-    for (site, _), blocked in blame.items():
-        by_site[site] += blocked
+    by_site, blame = _blame(waits, holds)
     worst_site, worst_blocked = max(by_site.items(), key=lambda item: item[1], default=(-1, 0))
     _, worst_task = max(
         ((blocked, task) for (site, task), blocked in blame.items() if site == worst_site),
@@ -220,6 +219,7 @@ def _lock_use(
         in_vain=len(asked) - len(got) + sum(wait.is_open for wait in waits),
         waited=sum(wait.ended - wait.began for wait in waits),
         held=sum(hold.ended - hold.began for hold in holds),
+        busy=_covered((hold.began, hold.ended) for hold in holds),
         longest=max(holds, key=lambda hold: hold.ended - hold.began, default=None),
         longest_wait=max(waits, key=lambda wait: wait.ended - wait.began, default=None),
         worst_site=worst_site,
@@ -228,21 +228,40 @@ def _lock_use(
     )
 
 
-def _blame(waits: list[Wait], holds: tuple[Hold, ...]) -> Counter[tuple[int, int]]:
-    """Return how long others waited while a lock was held, by the line where it was taken and by whom."""
+def _blame(
+    waits: list[Wait], holds: tuple[Hold, ...]
+) -> tuple[Counter[int], Counter[tuple[int, int]]]:
+    """Return how long others waited while a lock was held, by the line where it was taken, and by whom too.
+
+    A semaphore may be held from one line by several at once: that counts once for the line.
+    """
+    by_site: Counter[int] = Counter()
     blame: Counter[tuple[int, int]] = Counter()
     ends = [hold.ended for hold in holds]
     is_ordered = all(before <= after for before, after in pairwise(ends))
     for wait in waits:
         first = bisect_right(ends, wait.began) if is_ordered else 0
+        spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for place in range(first, len(holds)):
             hold = holds[place]
             if hold.began >= wait.ended:
                 break
-            overlap = min(hold.ended, wait.ended) - max(hold.began, wait.began)
-            if overlap > 0:
-                blame[hold.site, hold.task] += overlap
-    return blame
+            begin, end = max(hold.began, wait.began), min(hold.ended, wait.ended)
+            if end > begin:
+                blame[hold.site, hold.task] += end - begin
+                spans[hold.site].append((begin, end))
+        for site, own in spans.items():
+            by_site[site] += _covered(own)
+    return by_site, blame
+
+
+def _covered(spans: Iterable[tuple[int, int]]) -> int:
+    """Return how long at least one of the spans lasts; they come in the order in which they begin."""
+    total = until = 0
+    for begin, end in spans:
+        total += max(end - max(begin, until), 0)
+        until = max(until, end)
+    return total
 
 
 def _depths(records: list[Record]) -> tuple[tuple[int, int], ...]:
