@@ -117,3 +117,19 @@ def test_outcomes_are_counted_where_all_were_explored() -> None:
     """A program that can print two things gets a table of the two."""
     text = program("two_outcomes").text(80)
     assert "What can come out:" in text
+
+
+def test_each_message_is_told_once_by_who_sent_and_once_by_who_received_it() -> None:
+    """A receiver whom another was quicker than, after it had arrived, does not tell the other's message."""
+    story = next(iter(program("messages_crossed").stories.values()))
+    told = [
+        (story.tasks[event.task], event.detail) for event in story.events if "←" in event.detail
+    ]
+    assert sorted(told) == [
+        ("MainThread", "received ← 'a'"),
+        ("MainThread", "received ← 'b'"),
+        ("Process-1", "received ← 'a'"),
+        ("Process-2", "received ← 'b'"),
+    ]
+    sent = [event.detail for event in story.events if "→" in event.detail]
+    assert sorted(sent) == ["sent → 'a'", "sent → 'a'", "sent → 'b'", "sent → 'b'"]

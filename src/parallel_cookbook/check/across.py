@@ -87,25 +87,22 @@ class Messages:
         self._texts: dict[tuple[int, int], str] = {}
         self._kept: list[Channel] = []
 
-    def follow(self, obj: Any, operation: Operation) -> Callable[[], str] | None:
-        """Return who says, after the step, what was sent or received by it; None if it is no such step."""
+    def follow(self, obj: Any, operation: Operation) -> Transfer | None:
+        """Return what follows a step that may send or receive; None if it is no such step."""
         channel = _channel(obj, operation.kind)
         if channel is None:
             return None
         self._kept.append(channel)
-        sent, received = channel.sent, channel.received
+        return Transfer(self, channel, is_put=operation.kind in _PUTS)
 
-        def told() -> str:
-            if operation.kind in _PUTS:
-                if channel.sent == sent:
-                    return ""
-                text = self._texts[id(channel), sent] = self._text(channel._messages[sent])
-                return f"sent → {text}"
-            if channel.received == received:
-                return ""
-            return f"received ← {self._texts.get((id(channel), received), 'a message')}"
+    def told_sent(self, channel: Channel, number: int) -> str:
+        """Say what has just been sent, and remember it for who receives it."""
+        text = self._texts[id(channel), number] = self._text(channel._messages[number])
+        return f"sent → {text}"
 
-        return told
+    def told_received(self, channel: Channel, number: int) -> str:
+        """Say what has been received."""
+        return f"received ← {self._texts.get((id(channel), number), 'a message')}"
 
     def _text(self, message: Any) -> str:
         if not isinstance(message, bytes):
@@ -114,6 +111,33 @@ class Messages:
             return self._describe(_PlainUnpickler(io.BytesIO(message)).load())
         except Exception:  # noqa: BLE001 - bytes of the program's own, or objects of its classes
             return f"a message of {len(message):,} bytes"
+
+
+class Transfer:
+    """A step that may send or receive a message: none of it is told if another task was quicker.
+
+    What the channel has seen is noted when the step begins: since the task arrived, much may have happened.
+    """
+
+    def __init__(self, messages: Messages, channel: Channel, *, is_put: bool) -> None:
+        self._messages = messages
+        self._channel = channel
+        self._is_put = is_put
+        self._before = 0
+
+    def _count(self) -> int:
+        return self._channel.sent if self._is_put else self._channel.received
+
+    def begin(self) -> None:
+        """Note that the step is taken now."""
+        self._before = self._count()
+
+    def told(self) -> str:
+        """Say, after the step, what was sent or received by it; nothing if it was in vain."""
+        if self._count() == self._before:
+            return ""
+        tell = self._messages.told_sent if self._is_put else self._messages.told_received
+        return tell(self._channel, self._before)
 
 
 def _channel(obj: Any, kind: str) -> Channel | None:

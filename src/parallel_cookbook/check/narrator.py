@@ -189,13 +189,21 @@ class Narrator:
             here = self._spots.get(victim.index, Spot())
             source = here.source or "(at its beginning or end)"
             return victim, replace(
-                here, source=source, obj=None, detail="killed here", tell=None, is_inner=False
+                here,
+                source=source,
+                obj=None,
+                detail="killed here",
+                begin=None,
+                tell=None,
+                is_inner=False,
             )
         return task, self._spots.get(task.index, Spot())
 
     def _add(self, task: Task, spot: Spot, operation: Operation) -> _Record:
         if operation.kind == "begin":
             spot = Spot(subject=task.name)
+        if spot.begin is not None:
+            spot.begin()
         told = replace(spot, source="") if spot.is_inner else spot
         record = _Record(task.index, operation.kind, told, self._could_go_on(task))
         if operation.target.kind.startswith("cell "):

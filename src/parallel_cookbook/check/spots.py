@@ -37,6 +37,8 @@ class Spot:
     subject: str = ""
     obj: object = None
     detail: str = ""
+    begin: Callable[[], None] | None = None
+    """To be called when the step is taken."""
     tell: Callable[[], str] | None = None
     """Says, when the step has been taken, what was read, written, sent or received."""
     is_inner: bool = False
@@ -86,10 +88,12 @@ class SpotFinder:
         obj = essence(view)
         if view is not obj:
             self.views[id(view)] = view
-        tell = self._messages.follow(obj, operation)
+        transfer = self._messages.follow(obj, operation)
+        begin = None if transfer is None else transfer.begin
+        tell = None if transfer is None else transfer.told
         if frame is None:
             name = self.namer.labels().get(id(obj), subject)
-            return Spot(subject=name, obj=obj, tell=tell)
+            return Spot(subject=name, obj=obj, begin=begin, tell=tell)
         if is_inner_lock(view, operation, function):
             return self._spot_of_inner_lock(view, obj, frame, operation)
         cell = cell_reader(view, operation)
@@ -97,7 +101,7 @@ class SpotFinder:
             subject = self._name(obj, frame, operation)
         spot = Spot(frame.f_code.co_filename, frame.f_lineno, subject=subject, obj=obj)
         spot.detail = detail
-        spot.tell = tell
+        spot.begin, spot.tell = begin, tell
         if cell is not None:
             part, read = cell
             verb = "writes" if operation.mode else "reads"
