@@ -77,6 +77,10 @@ def test_a_report_is_the_same_twice(file: Path) -> None:
         ("hopeless_loop", "goes round the loop in line 7 for ever"),
         ("guarded_by_half", "line 15 holds no lock and line 11 holds self.lock"),
         ("lost_update", "no lock is ever held there"),
+        ("lock_each", "Each holds a lock of its own, Thread-1 (work) threading.Lock() #1 and"),
+        ("lock_each", "each holds a lock of its own: threading.Lock() #1 and threading.Lock() #2"),
+        ("two_places", "Both hold places then: it lets in more than one."),
+        ("lock_for_one", "Thread-1 (work) holds lock all the while, but Thread-2 (reset) took no"),
         ("process_increment", "A lost update: Process-1 read value.value = 0 in step 1."),
         ("process_increment", "assertion in MainThread (process_increment.py:17)"),
         (

@@ -128,20 +128,26 @@ def _advice(pair: _Pair, story: Interleaving, *, has_many_files: bool) -> str:
     places = {place for event in own if _is_about(event, pair.place) for place in event.places}
     guards: dict[Line, set[str]] = {}
     briefly: dict[Line, set[str]] = {}
+    ever: dict[Line, list[set[str]]] = {}
     for event, held, own_locks in _with_locks(story):
         if places.isdisjoint(event.places):
             continue
         line = event.file, event.line
         guards[line] = guards[line] & held if line in guards else held
         briefly.setdefault(line, set()).update(own_locks)
+        ever.setdefault(line, []).append(held)
     if first not in guards or second not in guards:
         return ""
     lines = list(dict.fromkeys((first, second)))
     if any(guards[line] or briefly[line] for line in lines):
         return " and ".join(
-            f"{_told_line(line, has_many_files)} holds {_told_hold(guards[line], briefly[line])}"
+            f"{_told_line(line, has_many_files)} holds {_told_hold(guards[line], briefly[line], ever[line])}"
             for line in lines
         )
+    here = [held for line in lines for held in ever[line]]
+    if any(here):
+        names = _told_locks(set().union(*here))
+        return f"each holds a lock of its own: {names}" if all(here) else f"only some hold {names}"
     for line, locks in guards.items():
         if locks:
             return f"{_told_line(line, has_many_files)} holds {_told_locks(locks)} for it, but not these"
@@ -167,7 +173,10 @@ def _is_about(event: Event, place: str) -> bool:
     return is_part or subject.rpartition(".")[2] == place.rpartition(".")[2]
 
 
-def _told_hold(locks: set[str], brief: set[str]) -> str:
+def _told_hold(locks: set[str], brief: set[str], ever: list[set[str]]) -> str:
+    """Say what a line holds at all its accesses; `ever`: what it holds at each."""
+    if not locks and not brief and any(ever):
+        return "now one lock, now another" if all(ever) else "a lock, but not always"
     if locks or not brief:
         return _told_locks(locks) if locks else "no lock"
     return f"{_told_locks(brief)} for each access by itself only, not from one to the next"

@@ -276,18 +276,37 @@ def _checked_then_acted(
 ) -> str:
     mine, theirs = story.tasks[act.task], story.tasks[between.task]
     verb = "checked" if read.is_test else "looked at"
-    locks = {h.label for h in read.held if h.task == read.task}
-    locks &= {h.label for h in act.held if h.task == act.task}
-    guard = (
-        f" {locks.pop()} is held at each of the two, but not from the one to the other."
-        if locks
-        else ""
-    )
+    guard = _guard(story, read, between, act)
     return (
         f"Check, then act: {mine} {verb} {_value(read)}{_step(rows, read)}{_at(read.line)}, and "
         f"acted on it{_step(rows, act)}{_at(act.line)}. In between, {theirs} changed it"
         f"{_step(rows, between)}, so what {mine} had seen was no longer true.{guard}"
     )
+
+
+def _guard(story: Interleaving, read: Event, between: Event, act: Event) -> str:
+    """Say why the locks that a task holds when it looks and when it acts did not help."""
+    locks = _held_by_its_task(read) & _held_by_its_task(act)
+    if not locks:
+        return ""
+    inside = [e for e in story.events[read.step : act.step] if e.task == read.task]
+    kept = locks.intersection(*(_held_by_its_task(e) for e in inside))
+    if not kept:
+        return f" {min(locks)} is held at each of the two, but not from the one to the other."
+    mine, theirs = story.tasks[read.task], story.tasks[between.task]
+    others = _held_by_its_task(between)
+    if kept & others:  # a semaphore's places
+        return f" Both hold {min(kept & others)} then: it lets in more than one."
+    if not others:
+        return f" {mine} holds {min(kept)} all the while, but {theirs} took no lock."
+    return (
+        f" Each holds a lock of its own, {mine} {min(kept)} and {theirs} {min(others)}: "
+        "only one lock for both would keep the two apart."
+    )
+
+
+def _held_by_its_task(event: Event) -> set[str]:
+    return {hold.label for hold in event.held if hold.task == event.task}
 
 
 def _outdated(failure: Failure, story: Interleaving, rows: list[Row]) -> str:
