@@ -155,6 +155,8 @@ def test_a_replay_of_a_good_schedule_succeeds(racy: Path) -> None:
         (["counter.py", "--max-seconds", "-1"], "-1"),
         (["broken.py"], "broken.py:1"),
         (["no-such-recipe"], "no-such-recipe"),
+        (["--faults", "counter.py"], "put --faults behind the program"),
+        (["counter.py", "--faults", "10"], "'10' is not from 0 to 9"),
     ],
 )
 def test_a_mistake_gets_a_sentence_and_exit_code_2(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from parallel_cookbook.cli.options import (
+    FaultCount,
     RecipeName,
     Seconds,
     check_page,
@@ -72,7 +73,7 @@ _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
 )
 @click.option(
     "--faults",
-    type=click.IntRange(0, 9),
+    type=FaultCount(),
     is_flag=False,
     flag_value=1,
     default=0,

@@ -104,6 +104,30 @@ class Seconds(click.ParamType[float]):
         return seconds
 
 
+class FaultCount(click.ParamType[int]):
+    """How many processes may be killed: 0 to 9. A word is most likely the target, typed behind `--faults`."""
+
+    name = "count"
+
+    def convert(
+        self,
+        value: str,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """Return the number, or say what is wrong with it."""
+        try:
+            count = int(value)
+        except ValueError:
+            advice = f"put --faults behind the program, or give it a number: --faults 1 {value}"
+            self.fail(f"{value!r} is no number; {advice}", param, ctx)
+        from parallel_cookbook.check.execution import MAX_FAULTS  # noqa: PLC0415 - takes long
+
+        if not 0 <= count <= MAX_FAULTS:
+            self.fail(f"{value!r} is not from 0 to {MAX_FAULTS}", param, ctx)
+        return count
+
+
 def complete_file(incomplete: str) -> list[CompletionItem]:
     """Leave it to the shell to complete the name of a file."""
     return [CompletionItem(incomplete, type="file")]
