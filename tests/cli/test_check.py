@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import shlex
 import signal
 import subprocess
 import textwrap
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from commands import COOKBOOK, cookbook
+from parallel_cookbook.check import check_entry
+from parallel_cookbook.cli.check import check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from parallel_cookbook.check import CheckReport, Entry
 
 RACY = """\
 import threading
@@ -183,27 +192,43 @@ def test_what_cannot_be_controlled_is_refused(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_a_search(tmp_path: Path) -> None:
-    """Exit code 130, and no traceback."""
+    """Exit code 130, what was found so far, and no traceback."""
     file = tmp_path / "large.py"
-    file.write_text(
-        LOCKED.replace("range(2)", "range(9)").replace(
-            "with lock: counter += 1", "\n".join(["with lock: counter += 1"] * 1)
-        )
-    )
+    begun = tmp_path / "begun"
+    large = LOCKED.replace("range(2)", "range(9)").replace("counter == 2", "counter == 9")
+    file.write_text(f"open({str(begun)!r}, 'w').close()\n{large}")
     with subprocess.Popen(
         [*COOKBOOK, "check", str(file), "--strategy", "dpor", "--max-seconds", "100"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        while _is_starting(process.pid):
-            pass
+        while not begun.exists():
+            assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in stderr
+    assert "interrupted: found nothing in " in stderr
 
 
-def _is_starting(pid: int) -> bool:
-    """Whether a process has not imported the search yet."""
-    return "greenlet" not in Path(f"/proc/{pid}/maps").read_text()
+def test_what_an_interrupted_search_has_found_can_be_replayed(
+    racy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each failure is named, with a command that shows it again."""
+
+    def interrupted(entry: Entry, **options: Any) -> CheckReport:  # noqa: ANN401 - passed on
+        check_entry(entry, **options)
+        raise KeyboardInterrupt
+
+    module = importlib.import_module("parallel_cookbook.check")  # in the package it is a function
+    monkeypatch.setattr(module, "check_entry", interrupted)
+    monkeypatch.setattr("parallel_cookbook.cli.check.stand_guard", lambda *_: lambda _is_on: None)
+    with pytest.raises((click.Abort, KeyboardInterrupt)):
+        check.main([str(racy), "--keep-going"], standalone_mode=False)
+    stderr = capsys.readouterr().err
+    assert "interrupted: found 1 failure in " in stderr
+    assert "assertion in MainThread (counter.py:10): AssertionError" in stderr
+    (command,) = (line for line in stderr.splitlines() if line.startswith("replay: cookbook "))
+    shown = cookbook(*shlex.split(command)[2:])
+    assert (shown.returncode, "assertion: AssertionError" in shown.stdout) == (1, True)

@@ -35,6 +35,7 @@ __all__ = [
     "Outcome",
     "Tally",
     "check_entry",
+    "found_so_far",
     "replay_entry",
     "replay_report",
     "stall_report",
@@ -130,6 +131,21 @@ def check_entry(
         notes=list(_notes(machine)),
         remarks=remarks(tally.leaks, stories if story is None else [*stories, story]),
     )
+
+
+def found_so_far(tally: Tally) -> list[Failure]:
+    """Return what an exploration that was interrupted had found, with schedules that nobody has shrunk."""
+    return [
+        Failure(
+            fault.kind,
+            fault.message,
+            fault.task,
+            fault.location,
+            0,
+            encode(witness.steps, witness.visible) if fault.is_repeatable else "",
+        )
+        for fault, witness in tally.faults.items()
+    ]
 
 
 def _notes(machine: Machine) -> Iterator[str]:

@@ -79,7 +79,8 @@ def explore(
     """Execute the program under one schedule after the other; return what was found.
 
     Begins again with finer scheduling points when a new race is found; faults that were found before
-    stay. Stops at the first fault if `stop_at_first`. `on_progress` is called now and then.
+    stay. Stops at the first fault if `stop_at_first`. `on_progress` is called at the beginning and now and
+    then, each time with the same tally: who interrupts the search finds there what it had found.
 
     Cost: memory for the longest execution and for the different outcomes, not for the executions.
     """
@@ -88,11 +89,13 @@ def explore(
     strategy = new_strategy()
     order = machine.watch_lock_order()
     is_in_sequence = True
+    on_progress(tally)
     while True:
         execution = machine.execute(strategy, strategy.repeats if is_in_sequence else 0)
         is_in_sequence = True
         machine.stop_watching()
         _count(tally, machine, execution)
+        tally.seconds = time.monotonic() - started
         if (stop_at_first and tally.faults) or machine.is_stalled:
             break
         if machine.is_out_of_time:
@@ -112,7 +115,6 @@ def explore(
         if not strategy.next_execution():
             _conclude(tally, machine, strategy)
             break
-        tally.seconds = time.monotonic() - started
         tally.limit = _limit_met(tally, budget, machine)
         if tally.limit:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shlex
+import signal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from parallel_cookbook.targets import Target, find_target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from parallel_cookbook.check import CheckReport, Entry
+    from parallel_cookbook.check import CheckReport, Entry, Tally
 
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
 
@@ -126,7 +127,7 @@ def check(
             _show(report, entry, command, _replay_options(options))
         return _EXIT_CODES[report.verdict]
 
-    report = _check(entry, found, options, show)
+    report = _check(entry, found, options, show, command)
     code = show(report)
     if page is not None:
         _write_page(page, report, entry, command, _replay_options(options))
@@ -142,9 +143,16 @@ def _entry(target: Target, arguments: tuple[str, ...]) -> Entry:
 
 
 def _check(
-    entry: Entry, target: Target, options: dict[str, Any], show: Callable[[CheckReport], int]
+    entry: Entry,
+    target: Target,
+    options: dict[str, Any],
+    show: Callable[[CheckReport], int],
+    command: Callable[[str], str],
 ) -> CheckReport:
-    """Return the report; `show` it in another process if this one stands still for good."""
+    """Return the report; `show` it in another process if this one stands still for good.
+
+    A Ctrl-C goes on as KeyboardInterrupt, after it was said what had been found.
+    """
     from parallel_cookbook.check import (  # noqa: PLC0415 - see _entry
         DEFAULT_STALL_S,
         Budget,
@@ -159,22 +167,49 @@ def _check(
     on_look = stand_guard(
         max_stall_s, lambda places: show(stall_report(entry, target.name, places, max_stall_s))
     )
-    with shown_progress(max_seconds) as on_progress:
-        return check_entry(
-            entry,
-            target=target.name,
-            strategy=options["strategy"],
-            seed=options["seed"],
-            budget=Budget(options["max_executions"], max_seconds),
-            max_steps=options["max_steps"],
-            include=options["include"],
-            races=options["races"],
-            keep_going=options["keep_going"],
-            faults=options["faults"],
-            max_stall_s=max_stall_s,
-            on_look=on_look,
-            on_progress=on_progress,
-        )
+    tallies: list[Tally] = []
+
+    def progress(tally: Tally) -> None:
+        tallies[:] = [tally]
+        on_progress(tally)
+
+    try:
+        with shown_progress(max_seconds) as on_progress:
+            return check_entry(
+                entry,
+                target=target.name,
+                strategy=options["strategy"],
+                seed=options["seed"],
+                budget=Budget(options["max_executions"], max_seconds),
+                max_steps=options["max_steps"],
+                include=options["include"],
+                races=options["races"],
+                keep_going=options["keep_going"],
+                faults=options["faults"],
+                max_stall_s=max_stall_s,
+                on_look=on_look,
+                on_progress=progress,
+            )
+    except KeyboardInterrupt:
+        for tally in tallies:
+            _tell_interrupted(tally, command)
+        raise
+
+
+def _tell_interrupted(tally: Tally, command: Callable[[str], str]) -> None:
+    """Say on standard error what had been found so far; another Ctrl-C meanwhile changes nothing."""
+    from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
+
+    from parallel_cookbook.check import found_so_far  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.report.check import interrupted_lines, show  # noqa: PLC0415
+
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        failures = found_so_far(tally)
+        console = Console(stderr=True, highlight=False)
+        show(console, interrupted_lines(tally.executions, tally.seconds, failures, command))
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _replay_command(target: Target, entry: Entry, options: dict[str, Any], schedule: str) -> str:

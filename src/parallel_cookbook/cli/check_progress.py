@@ -23,7 +23,7 @@ def shown_progress(max_seconds: float | None) -> Iterator[Callable[[Tally], None
     if not console.is_terminal:
         yield lambda _tally: None
         return
-    last = 0.0
+    last = time.monotonic()
     with console.status("exploring …") as status:
 
         def show(tally: Tally) -> None:

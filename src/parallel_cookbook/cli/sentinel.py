@@ -27,6 +27,8 @@ _WATCHING, _DONE = b"+", b"-"
 _MARGIN_S = 1.0
 """By how much it is more patient than the watchdog, whose message is better."""
 _TO_END_S = 0.3
+_TO_TELL_S = 2.0
+"""How long it waits for the end of a child that was interrupted by Ctrl-C, and of one to which it says so."""
 _FRAME = re.compile(r'File "(.+)", line (\d+) in ')
 
 Place = tuple[str, int]
@@ -66,6 +68,15 @@ def stand_guard(
     return sign
 
 
+def _has_ended(life: int, patience_s: float) -> bool:
+    """Wait until the child closes the pipe of its signs of life; say whether it did so in time."""
+    deadline = time.monotonic() + patience_s
+    while (left_s := deadline - time.monotonic()) > 0:
+        if select.select([life], [], [], left_s)[0] and not os.read(life, 4096):
+            return True
+    return False
+
+
 def _guard(
     child: int,
     life: int,
@@ -74,16 +85,24 @@ def _guard(
     on_stall: Callable[[list[Place]], int],
 ) -> NoReturn:
     """Wait for the end of the child, or of its signs of life."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
-    def end(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT:  # from a terminal the child gets it too, and may end by itself
-            time.sleep(_TO_END_S)
+    def end_now(number: int, _frame: FrameType | None) -> None:
         os.kill(child, signal.SIGKILL)
         os._exit(128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end)
+    def end(number: int, frame: FrameType | None) -> None:
+        for each in heeded:  # the second Ctrl-C waits for nothing
+            signal.signal(each, end_now)
+        # From a terminal the child gets it too, and ends by itself, after it has said what it had found.
+        if number == signal.SIGINT and not _has_ended(life, _TO_END_S):
+            os.kill(child, signal.SIGINT)
+            _has_ended(life, _TO_TELL_S)
+        end_now(number, frame)
+
+    for number in heeded:
+        signal.signal(number, end)
     is_watching = False
     while True:
         patience = min(patience_s, 1e6) if is_watching else None

@@ -17,7 +17,7 @@ from parallel_cookbook.report.check_rows import story_rows
 from parallel_cookbook.report.check_why import why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -119,6 +119,25 @@ def explored(report: CheckReport) -> str:
 
 
 _MIN_FOR_RATE = 100
+
+
+def interrupted_lines(
+    executions: int, seconds: float, failures: Sequence[Failure], command: Callable[[str], str]
+) -> Iterator[RenderableType]:
+    """Yield what a check had found when it was interrupted.
+
+    command: returns what replays a schedule.
+    """
+    count = f"{executions:,} execution{'s' * (executions != 1)}"
+    found = f"{len(failures)} failure{'s' * (len(failures) != 1)}" if failures else "nothing"
+    yield Text.assemble(
+        ("interrupted: ", "yellow"),
+        f"found {found} in {count}, after {seconds:.2f} s; the rest is unexplored",
+    )
+    for failure in failures:
+        yield Text.assemble((failure.kind.replace("-", " "), "bold red"), headline(failure))
+        if failure.schedule:
+            yield Text(f"replay: {command(failure.schedule)}", no_wrap=True, overflow="ignore")
 
 
 def failure_lines(
