@@ -24,13 +24,21 @@ if TYPE_CHECKING:
     from parallel_cookbook.check.result import CheckReport, Failure
     from parallel_cookbook.events import Interleaving
 
-MEANINGS = {
+_MEANINGS = {
     "pass": "no interleaving goes wrong",
     "fail": "this program can go wrong",
     "unknown": "nothing found, and not everything explored",
     "error": "this program cannot be checked",
 }
 """What each verdict means, in a few words."""
+
+
+def meaning(report: CheckReport) -> str:
+    """Return what the verdict means, in a few words; a pass beside a data race says that it is not all."""
+    races = sum(warning.kind == "data-race" for warning in report.warnings)
+    if report.verdict == "pass" and races:
+        return f"no assertion fails; but see the {'warning' if races == 1 else 'warnings'}"
+    return _MEANINGS[report.verdict]
 
 
 def show(console: Console, lines: Iterator[RenderableType]) -> None:
@@ -64,8 +72,7 @@ def as_text(
 def report_lines(report: CheckReport) -> Iterator[RenderableType]:
     """Yield the verdict, and what was explored."""
     style = {"pass": "bold green", "fail": "bold red"}.get(report.verdict, "bold yellow")
-    meaning = MEANINGS[report.verdict]
-    yield Text.assemble((report.verdict.upper(), style), f"  {report.target}: {meaning}")
+    yield Text.assemble((report.verdict.upper(), style), f"  {report.target}: {meaning(report)}")
     yield Text(explored(report))
     for note in report.notes:
         yield Text.assemble(("note: ", "yellow"), note)

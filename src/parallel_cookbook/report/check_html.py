@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parallel_cookbook.report.check import MEANINGS, explored, headline
+from parallel_cookbook.report.check import explored, headline, meaning
 from parallel_cookbook.report.check_columns import FAILED, MAX_COLUMNS, STUCK, SWITCH, legend
 from parallel_cookbook.report.check_outcomes import MAX_SHOWN, outcome_rows, title
 from parallel_cookbook.report.check_rows import has_epilogue, shown_tasks, story_rows
@@ -141,7 +141,7 @@ def html_page(
     scripts, styles = script("check.js"), style("check.css")
     text = environment.get_template("check.html").render(
         report=report,
-        meaning=MEANINGS[report.verdict],
+        meaning=meaning(report),
         explored=explored(report),
         stories=sections,
         outcomes=list(_linked(report, sections)),
