@@ -78,6 +78,18 @@ def test_a_busy_wait_shows_the_first_turns_and_no_more(grader: Grader) -> None:
     assert "busy wait" in grade_text(grade, 100)
 
 
+def test_a_claim_that_failed_is_not_told_as_if_it_held(grader: Grader, tmp_path: Path) -> None:
+    """It is what must hold; only after a pass it stands alone."""
+    broken = tmp_path / "broken.py"
+    broken.write_text("def visit(:\n")
+    text = grade_text(grader.grade(VISITOR_COUNT, broken), 100)
+    assert "What must hold: The file is Python." in text.splitlines()
+    text = grade_text(grader.grade(VISITOR_COUNT, VISITOR_COUNT.path), 100)
+    assert "What must hold: The counter counts every visit" in text
+    text = grade_text(grader.grade(VISITOR_COUNT, VISITOR_COUNT.solution), 100)
+    assert "What must hold" not in text
+
+
 def test_what_may_be_changed_is_said_to_who_changed_something_else(grader: Grader) -> None:
     """The claim that failed names it."""
     grade = grader.grade(VISITOR_COUNT, wrong("visitor_count", "catches_the_assertion"))

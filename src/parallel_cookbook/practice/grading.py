@@ -155,7 +155,7 @@ class Grading:
             return None
         line, sentence = faults[0]
         grade = self._rejected("harness-changed", sentence, line)
-        return replace(grade, claim="An answer keeps to what its task needs.")
+        return replace(grade, claim="An answer must keep to what its task needs.")
 
     # --- the interleavings ----------------------------------------------------------------------
 

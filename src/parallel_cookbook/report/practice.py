@@ -62,7 +62,7 @@ def grade_lines(grade: Grade) -> Iterator[RenderableType]:
         f"  {_MEANINGS[grade.verdict]}  ",
         (_spent(grade), "dim"),
     )
-    yield Text(grade.claim, style="italic")
+    yield Text(_claim(grade), style="italic")
     if grade.passed:
         yield Text(_proof(grade))
         return
@@ -130,6 +130,15 @@ def _steps(grade: Grade) -> Iterator[dict[str, Any]]:
             "source": blocked.source,
             "detail": blocked.kind,
         }
+
+
+def _claim(grade: Grade) -> str:
+    """Return the claim; one that failed is not to be read as if it held.
+
+    What may be changed is a rule already.
+    """
+    is_plain = grade.passed or grade.kind == "harness-changed"
+    return grade.claim if is_plain else f"What must hold: {grade.claim}"
 
 
 def _where(grade: Grade) -> str:
