@@ -63,6 +63,19 @@ def test_a_save_is_graded_and_shown(session: Session) -> None:
     assert session.view == "grade"
 
 
+def test_a_save_takes_the_message_of_an_earlier_key_away(session: Session) -> None:
+    """Whether the save is seen by the watcher, or by the grader first."""
+    session.press("z")
+    assert session.message
+    save(session, "something else")
+    session.look()
+    assert not session.message
+    session.press("z")
+    save(session, "something else again")
+    session.graded(outcome(session, "fail"))
+    assert not session.message
+
+
 def test_to_look_twice_at_one_save_grades_once(session: Session) -> None:
     """The watcher may call several times for one save, or for another file."""
     session.wants_grade = False

@@ -106,8 +106,7 @@ class Session:
         self.folder.reload()
         digest = digest_of(self.folder.path(self.exercise))
         if digest != self._digest:
-            self._digest = digest
-            self._was_saved = True
+            self._note_save(digest)
             self.wants_grade = True
 
     def graded(self, outcome: Outcome) -> None:
@@ -117,11 +116,15 @@ class Session:
         if outcome.exercise != self.exercise:
             return
         if outcome.digest != self._digest:
-            self._digest = outcome.digest
-            self._was_saved = True
+            self._note_save(outcome.digest)
         self.grade = outcome.grade
         if self._was_saved and self.view != "reset?":
             self.view = "grade"
+
+    def _note_save(self, digest: str) -> None:
+        self._digest = digest
+        self._was_saved = True
+        self.message = ""  # what came of a key before says nothing of this answer
 
     # --- keys -----------------------------------------------------------------------------------
 
