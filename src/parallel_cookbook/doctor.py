@@ -13,7 +13,6 @@ from importlib import metadata
 
 EXTRAS = {
     "greenlet": "used by: cookbook check",
-    "viztracer": "used by: cookbook trace, to come",
     "dask": "used by: chapter 6, to come",
     "ray": "used by: chapter 6, to come",
     "mpi4py": "used by: chapter 6, to come",

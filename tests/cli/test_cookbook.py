@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from commands import NEVER_ENDS, ROOT, cookbook
+from commands import NEVER_ENDS, ROOT, cookbook, on_terminal
 from parallel_cookbook.cli.run import find_program
 from parallel_cookbook.content import load_book
 from parallel_cookbook.errors import UsageError
@@ -228,6 +229,16 @@ def test_doctor_tells_what_is_there() -> None:
     assert "spawn" in data["facts"]["start_methods"]
     assert data["facts"]["usable_cores"] >= 1
     assert "greenlet" in data["extras"]
+
+
+def test_doctor_breaks_no_note_within_a_word_at_the_edge() -> None:
+    """On a terminal what is too long for a line goes below it, as a whole or between words."""
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal("doctor")).splitlines()
+    begin = next(number for number, line in enumerate(shown) if line.startswith("  gil "))
+    assert re.fullmatch(r"  gil +(yes|no)( .*)?", shown[begin])
+    long = [line for line in shown if len(line) > 80]
+    assert all(line.startswith(("  executable ", "  platform ")) for line in long)
+    assert "to come" not in "".join(line for line in shown if "trace" in line)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

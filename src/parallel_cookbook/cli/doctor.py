@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
+
 import click
 
 from parallel_cookbook.cli.options import json_option, print_json
+
+_LEAST_COLUMNS = 20
+"""A note in fewer columns would be a tower of words."""
 
 
 @click.command()
@@ -35,5 +42,16 @@ def _print_fact(name: str, value: object, note: str) -> None:
         value = ", ".join(value)
     elif value is None or isinstance(value, bool):
         value = "yes" if value else "no"
-    remark = click.style(f"  ({note})", dim=True) if note else ""
-    click.echo(f"  {name.ljust(22)} {click.style(str(value), bold=True)}{remark}")
+    begin = f"  {name.ljust(22)} "
+    remark = f"  ({note})" if note else ""
+    if sys.stdout.isatty() and len(f"{begin}{value}{remark}") > shutil.get_terminal_size().columns:
+        remark = _below(note, len(begin))
+    click.echo(f"{begin}{click.style(str(value), bold=True)}{click.style(remark, dim=True)}")
+
+
+def _below(note: str, indent: int) -> str:
+    """Return a note for which a line has no room, as lines of its own, broken between words."""
+    if not note:
+        return ""
+    room = max(shutil.get_terminal_size().columns - indent, _LEAST_COLUMNS)
+    return "".join(f"\n{' ' * indent}{line}" for line in textwrap.wrap(f"({note})", room))
