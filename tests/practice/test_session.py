@@ -72,8 +72,22 @@ def test_a_save_takes_the_message_of_an_earlier_key_away(session: Session) -> No
     assert not session.message
     session.press("z")
     save(session, "something else again")
+    session.wants_grade = False
     session.graded(outcome(session, "fail"))
     assert not session.message
+
+
+def test_a_late_grade_of_the_file_before_a_reset_says_nothing(session: Session) -> None:
+    """Where the old file is kept stays on the screen; the grade of the new one is on its way."""
+    save(session, "mine")
+    session.look()
+    late = outcome(session, "fail")
+    session.press("x")
+    session.press("y")
+    session.graded(late)
+    session.look()
+    assert (session.view, session.grade) == ("task", None)
+    assert "is kept as" in session.message
 
 
 def test_to_look_twice_at_one_save_grades_once(session: Session) -> None:

@@ -116,6 +116,8 @@ class Session:
         if outcome.exercise != self.exercise:
             return
         if outcome.digest != self._digest:
+            if self.wants_grade:  # it is of an answer before this one
+                return
             self._note_save(outcome.digest)
         self.grade = outcome.grade
         if self._was_saved and self.view != "reset?":
