@@ -127,6 +127,14 @@ def test_a_file_that_is_removed_and_comes_back(tmp_path: Path) -> None:
         terminal.wait_for("proven right")
 
 
+def test_a_task_whose_file_was_changed_too_much_says_so_in_words(tmp_path: Path) -> None:
+    """The task's page speaks as the grade's does."""
+    folder = make_folder(tmp_path, EXERCISES)
+    folder.path(FIRST).write_text(broken("import os; os._exit(0)"))
+    with PracticeTerminal(tmp_path) as terminal:
+        terminal.wait_for("it goes wrong: not yours to change in line")
+
+
 def test_reset_keeps_the_old_file(tmp_path: Path) -> None:
     """After the question, the learner's file is aside, and the book's in its place."""
     with PracticeTerminal(tmp_path) as terminal:

@@ -13,7 +13,13 @@ import pytest
 from graded import EXERCISES, exercise_named
 from parallel_cookbook.practice.grade import Grader
 from parallel_cookbook.report.junit import junit_xml
-from parallel_cookbook.report.practice import grade_as_json, grade_text, next_step
+from parallel_cookbook.report.practice import (
+    grade_as_json,
+    grade_text,
+    kind_in_words,
+    next_step,
+)
+from parallel_cookbook.report.practice_pages import brief_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +100,13 @@ def test_what_may_be_changed_is_said_to_who_changed_something_else(grader: Grade
     """The claim that failed names it."""
     grade = grader.grade(VISITOR_COUNT, wrong("visitor_count", "catches_the_assertion"))
     assert "You may change `VisitorCount`, and nothing else." in grade_text(grade, 100)
+
+
+def test_a_line_for_a_grade_uses_the_words_of_the_whole_grade(grader: Grader) -> None:
+    """No kind is told as programs know it."""
+    grade = grader.grade(VISITOR_COUNT, wrong("visitor_count", "catches_the_assertion"))
+    assert f"not yours to change in line {grade.line}: " in brief_line(grade).plain
+    assert kind_in_words(grade) == "not yours to change"
 
 
 def test_each_kind_of_grade_has_a_next_step(grader: Grader) -> None:

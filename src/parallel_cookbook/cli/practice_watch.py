@@ -14,7 +14,7 @@ from parallel_cookbook.practice.folder import MARKER
 from parallel_cookbook.practice.session import KEYS, Session
 from parallel_cookbook.practice.watch import Watch
 from parallel_cookbook.report import practice_pages as pages
-from parallel_cookbook.report.practice import grade_lines
+from parallel_cookbook.report.practice import grade_lines, kind_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -176,7 +176,7 @@ class _Window:
             where = f" in line {grade.line}" if grade.line else ""
             yield Text.assemble(
                 "As it stands, it goes wrong: ",
-                (grade.kind.replace("-", " "), "bold red"),
+                (kind_in_words(grade), "bold red"),
                 f"{where}. ",
                 ("r", "bold green"),
                 " shows how.",

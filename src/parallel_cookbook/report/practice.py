@@ -67,7 +67,7 @@ def grade_lines(grade: Grade) -> Iterator[RenderableType]:
         yield Text(_proof(grade))
         return
     yield Text()
-    yield Text.assemble((_name(grade), style), f"{_where(grade)}: {_message(grade)}")
+    yield Text.assemble((kind_in_words(grade), style), f"{_where(grade)}: {_message(grade)}")
     failure = next(iter(grade.report.failures), None) if grade.report else None
     if grade.story is not None and failure is not None:
         yield from story_lines(grade.story, failure)
@@ -145,7 +145,8 @@ def _where(grade: Grade) -> str:
     return f" ({Path(grade.file).name}:{grade.line})" if grade.line else ""
 
 
-def _name(grade: Grade) -> str:
+def kind_in_words(grade: Grade) -> str:
+    """Return what went wrong in a word or a few; empty after a pass."""
     return _NAMES.get(grade.kind, grade.kind.replace("-", " "))
 
 

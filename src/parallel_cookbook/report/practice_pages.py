@@ -14,7 +14,7 @@ from rich.text import Text
 
 from parallel_cookbook.practice.exercises import HINTS
 from parallel_cookbook.report.check import show
-from parallel_cookbook.report.practice import grade_as_json
+from parallel_cookbook.report.practice import grade_as_json, kind_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -209,7 +209,7 @@ def brief_line(grade: Grade) -> Text:
     """Return a grade in a line."""
     mark, style = _GRADE_MARKS[grade.verdict]
     where = f" in line {grade.line}" if grade.line else ""
-    kind = f"  {grade.kind.replace('-', ' ')}{where}: {grade.message}" if grade.kind else ""
+    kind = f"  {kind_in_words(grade)}{where}: {grade.message}" if grade.kind else ""
     spent = f"  {grade.seconds:.2f} s"
     return Text.assemble(
         (f"{mark} {grade.exercise}", style), (spent, "dim"), kind, no_wrap=True, overflow="ellipsis"
