@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_cookbook.content import load_book
+from parallel_cookbook.content import load_book, nearest
 from parallel_cookbook.errors import UsageError
 
 BOOK = load_book()
@@ -63,3 +63,9 @@ def test_a_recipes_parts_make_up_its_file() -> None:
     assert recipe.source.endswith(recipe.code)
     assert recipe.prose in recipe.source
     assert recipe.pitfalls == ("pitfall_check_then_act", "pitfall_forgotten_release")
+
+
+def test_one_name_that_is_near_is_told_as_one() -> None:
+    """The sentence agrees with how many names it lists."""
+    recipes = [BOOK.find("threads/lock")]
+    assert nearest(recipes, "threads/lokc") == "the nearest is threads/lock"

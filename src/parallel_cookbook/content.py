@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from parallel_cookbook.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _PACKAGE = Path(__file__).parent
 _SHOWN_NAMES = 5
@@ -168,6 +168,10 @@ class Book:
             )
         if recipe := self.recipe_at(Path(name)):
             return recipe
+        if is_file(name):
+            raise UsageError(
+                f"the file {name!r} is no recipe of the book; `cookbook list` shows them"
+            )
         near = nearest(self.recipes, name) or "`cookbook list` shows them all"
         raise UsageError(f"there is no recipe {name!r}; {near}")
 
@@ -206,13 +210,34 @@ def item_at(items: Sequence[_Named], path: Path) -> _Named | None:
 
 
 def nearest(items: Sequence[_Named], name: str) -> str:
-    """Return "the nearest are …", with the ids that resemble `name`; empty if none does."""
+    """Return "the nearest are …", with the ids that resemble `name`; empty if none does.
+
+    If one alone does, "the nearest is …".
+    """
     names = {item.slug: item.id for item in items}
     names.update({item.id: item.id for item in items})
     near = difflib.get_close_matches(_as_id(name), names, n=_SHOWN_NAMES, cutoff=0.5)
     if not near:
         return ""
-    return "the nearest are " + ", ".join(dict.fromkeys(names[match] for match in near))
+    found = list(dict.fromkeys(names[match] for match in near))
+    return f"the nearest {'are' if len(found) > 1 else 'is'} {', '.join(found)}"
+
+
+def is_file(name: str) -> bool:
+    """Whether a file of this name is there; a name that none can have is no error."""
+    return _is(Path.is_file, name)
+
+
+def is_folder(name: str) -> bool:
+    """Whether a folder of this name is there; a name that none can have is no error."""
+    return _is(Path.is_dir, name)
+
+
+def _is(kind: Callable[[Path], bool], name: str) -> bool:
+    try:
+        return kind(Path(name))
+    except (OSError, ValueError):  # too long, a null byte, a folder that may not be entered
+        return False
 
 
 def _as_id(name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from parallel_cookbook.content import is_file, is_folder
 from parallel_cookbook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,15 +39,22 @@ def find_target(book: Book, name: str) -> Target:
     """
     place, _, function = name.partition("::")
     path = Path(place)
-    if path.suffix == ".py" and path.is_file():
+    if path.suffix == ".py" and is_file(place):
         module = path.stem if function else "__main__"
         return Target(name, path, module, function, path.resolve().parent)
     if not function and (match := re.fullmatch(r"([A-Za-z_][\w.]*):([A-Za-z_][\w.]*)", name)):
         return _in_module(name, match[1], match[2])
-    if path.suffix == ".py" or path.is_dir():
-        what = "is a folder" if path.is_dir() else "is not there"
+    if path.suffix == ".py" or is_folder(place):
+        what = "is a folder" if is_folder(place) else "is not there"
         raise UsageError(f"the file {place!r} {what}; name a Python file or a recipe")
-    recipe = book.find(place)
+    try:
+        recipe = book.find(place)
+    except UsageError:
+        if is_file(place):
+            raise UsageError(
+                f"{place!r} is no Python file: its name does not end in .py; name a Python file or a recipe"
+            ) from None
+        raise
     target = f"{recipe.id}::{function}" if function else recipe.id
     return Target(target, recipe.path, recipe.slug, function or "main", recipe.path.parent)
 
