@@ -54,6 +54,8 @@ def test_show_in_a_pipe_prints_a_chapters_markdown(name: str) -> None:
     ("arguments", "message"),
     [
         (["show", "threads/lokc"], "threads/lock"),
+        (["show", "Makefile"], "the file 'Makefile' is no recipe of the book"),
+        (["check", "README.md"], "'README.md' is no Python file"),
         (["run", "lock"], "may mean threads/lock"),
         (["run", "no/such/file.py"], "is not there"),
         (["run", "recipes"], "is a folder"),
@@ -73,6 +75,9 @@ def test_show_in_a_pipe_prints_a_chapters_markdown(name: str) -> None:
         (["run", "--timeout", "nan", "threads/lock"], "'nan' is no time"),
         (["run", "--timeout", "abc", "threads/lock"], "'abc' is no number of seconds"),
         (["new", "somewhere"], "RECIPE"),
+        (["new", "threads/lock", "my dir"], "new 'my dir' threads/lock"),
+        (["check", "x" * 300], "no recipe"),
+        (["check", "x" * 300 + ".py"], "is not there"),
         (["new", "x" * 300, "threads/lock"], "File name too long"),
         (["nonsense"], "nonsense"),
     ],

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from parallel_cookbook.cli.options import RecipeName, command_name, json_option, print_json
-from parallel_cookbook.content import load_book
+from parallel_cookbook.content import Book, load_book
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.report.book import (
     chapter_page,
@@ -72,6 +72,7 @@ def new(*, folder: Path, recipes: tuple[str, ...]) -> None:
     is never overwritten.
     """
     book = load_book()
+    _check_order(book, str(folder), recipes)
     chosen = [book.find(name) for name in recipes]
     copies = {folder / f"{recipe.slug}.py": recipe for recipe in chosen}
     if len(copies) < len(set(chosen)):
@@ -89,3 +90,19 @@ def new(*, folder: Path, recipes: tuple[str, ...]) -> None:
         raise UsageError(f"cannot write to {str(folder)!r}: {error.strerror}") from None
     for path in copies:
         click.echo(f"{path}  (run it: {command_name()} run {shlex.quote(str(path))})")
+
+
+def _check_order(book: Book, folder: str, recipes: tuple[str, ...]) -> None:
+    """Raise UsageError if what stands first is a recipe, and what follows is none: they were mixed up."""
+    if _is_recipe(book, folder) and not any(_is_recipe(book, name) for name in recipes):
+        raise UsageError(
+            f"there is no recipe {recipes[0]!r}; the folder comes first: "
+            f"{command_name()} new {shlex.quote(recipes[0])} {folder}"
+        )
+
+
+def _is_recipe(book: Book, name: str) -> bool:
+    try:
+        return bool(book.find(name))
+    except UsageError:
+        return False
