@@ -162,7 +162,7 @@ def list_page(
     if left := len(folder.exercises) - shown.stop:
         yield Text(f"     … {left} after", style="dim")
     yield Text()
-    yield Text("✓ passed  … begun  ! its file is missing", style="dim")
+    yield Text("▸ the current one  ✓ passed  … begun  ! its file is missing", style="dim")
 
 
 def _around(place: int, total: int, height: int | None) -> range:
