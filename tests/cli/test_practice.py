@@ -55,6 +55,7 @@ def test_from_an_empty_folder_to_the_first_pass(tmp_path: Path) -> None:
         terminal.save(PLACE, SOLUTION)
         shown = terminal.wait_for(f"1 of {TOTAL} passed")
         assert "proven right" in shown
+        assert f"{PLACE}:" not in shown.rpartition("Your file")[2]  # the solution has no TODO
         terminal.type("n")
         terminal.wait_for(EXERCISES[1].title)
         terminal.type("q")

@@ -94,25 +94,26 @@ def _section(title: str, text: str) -> Iterator[RenderableType]:
 def file_line(folder: Folder, exercise: Exercise, line: int = 0) -> Text:
     """Return the line that says where the learner's file is; a link on a terminal that knows links.
 
-    line: the line to go to; by default that of the TODO.
+    line: the line to go to; by default that of the TODO, and none where that is gone.
     """
     path = folder.path(exercise).absolute()
     line = line or todo_line(path)
-    place = f"{_shown(path)}:{line}"
+    place = f"{_shown(path)}:{line}" if line else _shown(path)
+    link = f"{path.as_uri()}#{line}" if line else path.as_uri()
     return Text.assemble(
         ("Your file  ", "bold"),
-        (place, Style(color="cyan", underline=True, link=f"{path.as_uri()}#{line}")),
+        (place, Style(color="cyan", underline=True, link=link)),
     )
 
 
 def todo_line(path: Path) -> int:
-    """Return the number of the line with the TODO in a learner's file, from 1; 1 if there is none."""
+    """Return the number of the line with the TODO in a learner's file, from 1; 0 if there is none."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return 1
+        return 0
     lines = text.splitlines()
-    return next((number for number, line in enumerate(lines, 1) if "# TODO" in line), 1)
+    return next((number for number, line in enumerate(lines, 1) if "# TODO" in line), 0)
 
 
 def _shown(path: Path) -> str:
