@@ -118,6 +118,8 @@ class Display:
             self._console.print()
         self._all_finished.append(item)
         self._console.print(report.verdict_line(item.result))
+        if lucky := report.lucky_line(item, command_name()):
+            self._console.print(lucky)
 
     def _open_chapter(self, target: Target) -> None:
         number = target.recipe.chapter if target.recipe else 0

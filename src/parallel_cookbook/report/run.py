@@ -79,6 +79,21 @@ def verdict_line(result: RunResult) -> Text:
     )
 
 
+def lucky_line(item: Finished, command: str) -> Text | None:
+    """Return what to say of a recipe's wrong twin that went well, which proves nothing; else None.
+
+    command: what to type to call `cookbook`.
+    """
+    target = item.target
+    is_pitfall = target.recipe is not None and target.function in target.recipe.pitfalls
+    if not is_pitfall or not item.result.passed:
+        return None
+    return Text.assemble(
+        "    it went well this time; every order is tried by ",
+        (f"{command} check {target.name}", "green"),
+    )
+
+
 def summary(book: Book, finished: Sequence[Finished], start_method: str | None) -> Iterator[Text]:
     """Yield the closing lines of a run of several targets: totals by chapter, and what failed."""
     total = sum(item.result.seconds for item in finished)
