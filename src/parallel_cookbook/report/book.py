@@ -63,10 +63,10 @@ def try_next_lines(book: Book, command: str) -> Iterator[str]:
         f"{command} list": "all recipes, a line each",
         f"{command} show {lock}": "read a recipe",
         f"{command} run {lock}": "run it for real",
-        f"{command} run --chapter 1": "run a chapter: threads and processes, measured here",
+        f"{command} run --chapter 1": "run a chapter, measured here",
         f"{command} practice": "mend broken programs, graded by proof",
         f"{command} new my-copy {lock}": "copy a recipe out, and change it",
-        f"{command} doctor": "what this machine and this Python can do",
+        f"{command} doctor": "what this machine and Python can do",
     }
     width = max(map(len, suggestions))
     yield "Try:"
