@@ -15,24 +15,25 @@ if TYPE_CHECKING:
     from parallel_cookbook.content import Book, Chapter, Recipe
 
 _NARROWEST_TITLE = 20
-"""In fewer columns a title would be a tower of words; the terminal may break it as it likes."""
+"""In fewer columns nothing would be left of a title; the terminal may break it as it likes."""
 
 
 def contents_lines(book: Book, width: int | None = None) -> Iterator[str]:
     """Yield the chapters and their recipes, with terminal styles.
 
-    A recipe is a line, or several of at most `width` columns, the later ones indented.
+    A recipe is a line, of at most `width` columns where that leaves room for a title: the end of a longer
+    one gives way to "…".
     """
     id_width = max((len(recipe.id) for recipe in book.recipes), default=0)
-    indent = " " * (3 + id_width + 2)
+    room = width - (3 + id_width + 2) if width is not None else 0
     for chapter in book.chapters:
         yield click.style(f"{chapter.number}  {chapter.title}", bold=True)
         for recipe in chapter.recipes:
-            title = [recipe.title]
-            if width is not None and width - len(indent) >= _NARROWEST_TITLE:
-                title = textwrap.wrap(recipe.title, width - len(indent))
+            title = recipe.title
+            if room >= _NARROWEST_TITLE:
+                title = textwrap.shorten(title, room, placeholder=" …")
             recipe_id = click.style(recipe.id.ljust(id_width), fg="cyan")
-            yield f"   {recipe_id}  " + f"\n{indent}".join(title)
+            yield f"   {recipe_id}  {title}"
         yield ""
 
 
