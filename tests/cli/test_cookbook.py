@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from commands import NEVER_ENDS, ROOT, cookbook, on_terminal
-from parallel_cookbook.cli.run import find_program
+from parallel_cookbook.cli.run import find_program, find_programs
 from parallel_cookbook.content import load_book
 from parallel_cookbook.errors import UsageError
 
@@ -155,6 +155,19 @@ def test_a_recipe_named_twice_runs_once() -> None:
     """An id, a part of it and the file's path are one program."""
     ran = cookbook("run", "--json", "threads/lock", "recipes/ch02_threads/06_lock.py", cwd=ROOT)
     assert [item["id"] for item in json.loads(ran.stdout)["recipes"]] == ["threads/lock"]
+
+
+def test_a_recipe_named_beside_all_runs_in_its_chapter(tmp_path: Path) -> None:
+    """No chapter is opened twice; what is no part of the chapters comes first."""
+    book = load_book()
+    mine = tmp_path / "mine.py"
+    mine.write_text("")
+    names = ("threads/lock", str(mine))
+    found = find_programs(book, names, (2,), everything=True)
+    assert [target.name for target in found] == [str(mine), *(one.id for one in book.recipes)]
+    found = find_programs(book, ("threads/lock", "messages/pipe"), (2,), everything=False)
+    own = [recipe.id for recipe in book.chapter(2).recipes]
+    assert [target.name for target in found] == ["messages/pipe", *own]
 
 
 def test_a_path_that_may_not_be_entered_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:

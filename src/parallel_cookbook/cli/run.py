@@ -128,7 +128,7 @@ def run(
     from parallel_cookbook.cli.run_display import Display  # noqa: PLC0415 - rich takes 60 ms
 
     book = load_book()
-    targets = _targets(book, recipes, chapters, everything=everything)
+    targets = find_programs(book, recipes, chapters, everything=everything)
     display = Display(book, targets, start_method, quiet=as_json)
     finished: list[Finished] = []
     interrupted = False
@@ -158,15 +158,20 @@ def run(
         context.exit(1)
 
 
-def _targets(
+def find_programs(
     book: Book, names: tuple[str, ...], chapters: tuple[int, ...], *, everything: bool
 ) -> list[Target]:
-    """Return what to run, in the order asked for, each once."""
+    """Return what to run, in the order asked for, each once.
+
+    A recipe that comes with a chapter, or with all, has its place there, even if it is named besides.
+    """
     from parallel_cookbook.report.run import Target  # noqa: PLC0415 - see run
 
-    targets = [find_program(book, name) for name in names]
     recipes = [recipe for number in chapters for recipe in book.chapter(number).recipes]
-    recipes += book.recipes if everything else ()
+    if everything:
+        recipes = list(book.recipes)
+    named = [find_program(book, name) for name in names]
+    targets = [target for target in named if target.function or target.recipe not in recipes]
     targets += [Target(recipe.path, recipe) for recipe in recipes]
     if not targets:
         raise UsageError("name a recipe or a file to run, or use --chapter N or --all")
