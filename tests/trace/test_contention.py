@@ -181,3 +181,28 @@ def test_holds_of_a_lock_never_overlap_and_sums_agree(seed: int) -> None:
         use = contention.locks[thing]
         assert use.worst_blocked <= use.waited
         assert use.held == sum(hold.ended - hold.began for hold in holds) <= made.duration
+
+
+def test_who_waited_and_got_nothing_had_to_wait() -> None:
+    """A time-out and an open wait are waits; a try that comes back at once is none."""
+    made = recording("""
+        0      a  acquire  lock
+        1      b  acquire? lock
+        1-11   b  acquire  lock in vain
+        20     b  acquire  lock in vain
+        30     c  acquire? lock
+        40     a  end
+    """)
+    use = contention_of(made, waits_of(made)).locks[0]
+    assert (use.acquired, use.in_vain, use.contended) == (1, 3, 2)
+    assert use.contended_share == 2 / 4
+    assert use.waited == 20 * MS
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_time_was_waited_where_somebody_had_to_wait(seed: int) -> None:
+    """Whatever was recorded: both columns say that there was a wait, or neither does."""
+    made = random_recording(random.Random(seed))
+    for use in contention_of(made, waits_of(made)).locks.values():
+        assert bool(use.contended) >= bool(use.waited)
+        assert 0 <= use.contended <= use.asked

@@ -137,7 +137,7 @@ def _locks(summary: Summary) -> Table | None:
         table.add_row(
             summary.words.thing(use.thing),
             f"{use.acquired:,}",
-            _share(use.contended, use.acquired),
+            _share(use.contended, use.asked),
             span(use.waited) if use.waited else "·",
             percent(use.busy, summary.recording.duration),
             longest,

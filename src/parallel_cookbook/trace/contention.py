@@ -49,9 +49,9 @@ class LockUse:
     thing: int
     acquired: int
     contended: int
-    """Of these, how many had to wait."""
+    """How many had to wait, those that got nothing too."""
     in_vain: int
-    """How many asked without getting it."""
+    """How many asked without getting it: tries, time-outs, and who still waits."""
     waited: int
     """By all tasks together, those that got nothing too."""
     held: int
@@ -68,9 +68,14 @@ class LockUse:
     """How long others waited while it was held from there."""
 
     @property
+    def asked(self) -> int:
+        """How often it was asked for: got or not."""
+        return self.acquired + self.in_vain
+
+    @property
     def contended_share(self) -> float:
-        """Of all acquisitions, the share that had to wait."""
-        return self.contended / self.acquired if self.acquired else 0.0
+        """Of all that asked for it, the share that had to wait."""
+        return self.contended / self.asked if self.asked else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,10 @@ def _lock_use(
     waits = [wait for wait in waits if wait.kind == Kind.ACQUIRE]
     asked = [record for record in records if record.kind == Kind.ACQUIRE]
     got = [record for record in asked if record.result]
+    timed_out = sum(not record.result and record.ended > record.began for record in asked)
+    unanswered = max(sum(not wait.succeeded for wait in waits) - timed_out, 0)
+    in_vain = len(asked) - len(got) + unanswered
+    waited = [wait for wait in waits if wait.is_open or wait.ended > wait.began]
     by_site, blame = _blame(waits, holds)
     worst_site, worst_blocked = max(by_site.items(), key=lambda item: item[1], default=(-1, 0))
     _, worst_task = max(
@@ -215,8 +224,8 @@ def _lock_use(
     return LockUse(
         thing,
         acquired=len(got),
-        contended=sum(record.ended > record.began for record in got),
-        in_vain=len(asked) - len(got) + sum(wait.is_open for wait in waits),
+        contended=min(len(waited), len(got) + in_vain),
+        in_vain=in_vain,
         waited=sum(wait.ended - wait.began for wait in waits),
         held=sum(hold.ended - hold.began for hold in holds),
         busy=_covered((hold.began, hold.ended) for hold in holds),
