@@ -128,6 +128,8 @@ def test_a_picture_and_a_perfetto_trace_are_written(tmp_path: Path) -> None:
     assert "<html" in page.read_text(encoding="utf-8")
     events = json.loads(trace.read_text(encoding="utf-8"))["traceEvents"]
     assert {"X", "M"} <= {event["ph"] for event in events}
+    assert f"The picture is in {page}: open it in a browser\n" in ended.stderr
+    assert f"A trace for Perfetto is in {trace}: open it in the Perfetto UI\n" in ended.stderr
 
 
 def test_a_kept_recording_is_told_again(tmp_path: Path) -> None:

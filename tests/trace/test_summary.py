@@ -15,7 +15,7 @@ from golden import assert_golden
 from parallel_cookbook.report.trace import summary_lines, to_json
 from parallel_cookbook.trace.states import State
 from parallel_cookbook.trace.summary import Summary, summarise
-from parallel_cookbook.trace.words import count, listed, percent, span
+from parallel_cookbook.trace.words import Words, count, listed, percent, span
 from random_recordings import random_recording
 from recordings import MS, recording
 
@@ -268,6 +268,24 @@ def test_shares_counts_and_lists_in_words() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "words"),
+    [
+        ("lock", "lock", "lock"),
+        ("lock", "guard", "lock guard"),
+        ("rlock", "lock", "lock"),
+        ("rlock", "Account.lock", "Account.lock"),
+        ("rlock", "guard", "RLock guard"),
+        ("queue", "Queue", "Queue"),
+    ],
+)
+def test_a_kind_is_not_said_twice(kind: str, label: str, words: str) -> None:
+    """Where the label says it, the kind stands not before it."""
+    made = recording("0 main acquire x\n1 main end")
+    thing = replace(made.things[0], kind=kind, label=label)
+    assert Words(replace(made, things=(thing,))).a_thing(0) == words
 
 
 def test_what_steers_a_terminal_is_not_passed_on() -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("-m", "module", metavar="MODULE", help="Trace a module, as `python -m` runs it.")
 @click.option("--html", "page", metavar="FILE", type=Path, help="Draw the run into a web page.")
 @click.option(
-    "--perfetto", metavar="FILE", type=Path, help="Write a trace that ui.perfetto.dev opens."
+    "--perfetto", metavar="FILE", type=Path, help="Write a trace that the Perfetto UI opens."
 )
 @click.option(
     "--start-method",
@@ -233,8 +233,10 @@ def _draw(summary: Summary, page: Path | None, perfetto: Path | None) -> None:
     picture = picture_of(summary)
     if page is not None:
         _write(page, [timeline_page(picture)])
+        click.echo(f"The picture is in {page}: open it in a browser", err=True)
     if perfetto is not None:
         _write(perfetto, perfetto_trace(picture))
+        click.echo(f"A trace for Perfetto is in {perfetto}: open it in the Perfetto UI", err=True)
 
 
 def _write(file: Path, pieces: Iterator[str] | list[str]) -> None:
@@ -243,4 +245,3 @@ def _write(file: Path, pieces: Iterator[str] | list[str]) -> None:
             out.writelines(pieces)
     except OSError as error:
         raise UsageError(f"cannot write {str(file)!r}: {error.strerror}") from None
-    click.echo(f"The picture is in {file}", err=True)

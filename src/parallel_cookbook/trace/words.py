@@ -17,6 +17,9 @@ _ROUNDED_TO = (99.95, 9.995)
 _LEAST_PERCENT = 0.95
 _MOST_NAMES = 4
 _LONGEST = 80
+_SAID = {"rlock": "lock"}
+"""What a label must hold to say the kind as well, where that is not the kind's own name."""
+_CALLED = {"rlock": "RLock"}
 
 
 def span(nanoseconds: float) -> str:
@@ -82,12 +85,13 @@ class Words:
         return plain(things[index].label) if 0 <= index < len(things) else "something"
 
     def a_thing(self, index: int) -> str:
-        """Return a thing's kind and label, or its label if that says it: "queue tasks", "lock"."""
+        """Return a thing's kind and label, or its label if that says it: "queue tasks", "RLock guard", "lock"."""
         things = self._recording.things
         if not 0 <= index < len(things):
             return "something"
         kind, label = things[index].kind, plain(things[index].label)
-        return label if kind in label.lower() else f"{kind} {label}"
+        said = _SAID.get(kind, kind)
+        return label if said in label.lower() else f"{_CALLED.get(kind, kind)} {label}"
 
     def place(self, site: int) -> str:
         """Return a file's name and a line: "bank.py:12"; empty if it is not known."""
