@@ -112,12 +112,31 @@ def test_shares_and_parallelism() -> None:
             "0 a begin\n0 b/b begin\n100 a end\n100 b/b end",
             "2.0 tasks ran at once on 2 cores: nothing stands in the way",
         ),
-        ("0 a begin\n0 b begin\n10 b end\n100 a end", "Look first at a: the run is as long as"),
+        (
+            "0 a begin\n0 b begin\n10 b end\n100 a end",
+            "Look first at a: for 100 % of the run the end waited for what it did",
+        ),
+        ("0 a begin\n0 b begin\n40 b end\n41 a end", "It was over after 41.0 ms: too short"),
+        (
+            (
+                "0 main begin\n1 main start p/p\n71 p/p begin main\n1-80 main get q extra=1\n"
+                "80 p/p put q extra=1\n81 p/p end\n100 main end"
+            ),
+            "Look first at what it costs to start: 70.0 ms of the run's 100 ms",
+        ),
     ],
 )
 def test_what_to_look_at_first(text: str, words: str) -> None:
     """Each cause has its sentence, with its figures."""
     assert words in summarise(recording(text)).advice
+
+
+def test_a_thread_that_was_kept_waiting_is_no_reason_to_start_fewer() -> None:
+    """To start a thread takes a tenth of a millisecond: more is the machine's doing, or the GIL's."""
+    kept = "0 main begin\n1 main start t\n81 t begin main\n90 t end\n2-90 main join t\n100 main end"
+    assert "costs to start" not in summarise(recording(kept)).advice
+    spawned = re.sub(r"\bt\b", "p/p", kept)
+    assert "costs to start" in summarise(recording(spawned)).advice
 
 
 def test_what_python_takes_to_start_is_told_apart() -> None:

@@ -6,6 +6,7 @@ run longer; the largest is told, if it is worth it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 
 _WORTH_IT = 0.1
 """The share of the run from which on a cause is told."""
+_AT_ONCE_NS = 50_000_000
+"""A program that is over in this time needs no advice."""
+_THREAD_STARTS_NS = 5_000_000
+"""A thread that takes longer than this to start has waited for the GIL or a processor."""
+_NOT_THE_OTHERS_DOING = frozenset({"start", State.READY})
+"""What is on the path while a task waits for another one, and is not what the other one does."""
+_OWN_DOING = frozenset({State.RUNNING, State.GIL, State.UNKNOWN})
 _NEARLY_ALL = 0.8
 _MUCH = 0.3
 _HALF = 0.5
@@ -39,6 +47,11 @@ def advice_of(
     """Return what to look at first."""
     if not recording.duration or not path.pieces:
         return "Nothing was recorded: the program ended before it did anything with threads or processes."
+    if recording.duration < _AT_ONCE_NS and len(recording.tasks) > 1:
+        return (
+            f"It was over after {span(recording.duration)}: too short for its waits to matter, so there is "
+            "nothing to make quicker."
+        )
     adviser = _Adviser(recording, words, states, contention, path)
     share, sentence = max(adviser.candidates(), key=lambda found: found[0], default=(0.0, ""))
     if share >= _WORTH_IT:
@@ -75,12 +88,30 @@ class _Adviser:
         return min(part / self._whole, 1.0)
 
     def _lost_at(self, *kinds: Kind) -> Counter[int]:
-        """Return how long tasks on the path waited, by the thing."""
+        """Return how long tasks on the path waited for what others did, by the thing.
+
+        Not counted: while the other one had not started yet, or had no processor.
+        """
         lost: Counter[int] = Counter()
         for jump in self._path.jumps:
-            if jump.wait.kind in kinds:
-                lost[jump.wait.thing] += jump.wait.ended - jump.wait.began
+            wait = jump.wait
+            if wait.kind in kinds:
+                others = self._passed_otherwise(wait.began, wait.ended)
+                lost[wait.thing] += wait.ended - wait.began - others
         return lost
+
+    def _passed_otherwise(self, begin: int, end: int) -> int:
+        """Return how much of a stretch of the path was neither work nor a wait of anybody."""
+        pieces = self._path.pieces
+        first = bisect_right(pieces, begin, key=lambda piece: piece.end)
+        passed = 0
+        for place in range(first, len(pieces)):
+            piece = pieces[place]
+            if piece.begin >= end:
+                break
+            if piece.what in _NOT_THE_OTHERS_DOING:
+                passed += min(piece.end, end) - max(piece.begin, begin)
+        return passed
 
     def _locks(self) -> Iterator[tuple[float, str]]:
         words = self._words
@@ -160,7 +191,15 @@ class _Adviser:
             )
 
     def _starts(self) -> Iterator[tuple[float, str]]:
-        starts = [piece for piece in self._path.pieces if piece.what == "start"]
+        starts = [
+            piece
+            for piece in self._path.pieces
+            if piece.what == "start"
+            and (
+                self._recording.tasks[piece.task].is_main
+                or piece.end - piece.begin < _THREAD_STARTS_NS
+            )
+        ]
         spent = sum(piece.end - piece.begin for piece in starts)
         if starts:
             yield (
@@ -199,7 +238,7 @@ class _Adviser:
         at_once = running / whole
         on_path: Counter[int] = Counter()
         for piece in self._path.pieces:
-            if piece.what != "unseen":
+            if piece.what in _OWN_DOING:
                 on_path[piece.task] += piece.end - piece.begin
         task, spent = max(on_path.items(), key=lambda item: item[1], default=(0, 0))
         if len(self._recording.tasks) == 1:
@@ -217,9 +256,8 @@ class _Adviser:
             )
         if spent >= _HALF * whole:
             return (
-                f"Look first at {words.task(task)}: the run is as long as what it does alone "
-                f"({percent(spent, whole)}); the others have ended before it or waited for it, so share out "
-                "its work."
+                f"Look first at {words.task(task)}: for {percent(spent, whole)} of the run the end waited "
+                "for what it did, whatever the others did meanwhile; make that quicker, or share it out."
             )
         return (
             f"Look first at the critical path: {at_once:.1f} tasks ran at once on {cores} cores, and "

@@ -85,7 +85,7 @@ class Words:
         return plain(things[index].label) if 0 <= index < len(things) else "something"
 
     def a_thing(self, index: int) -> str:
-        """Return a thing's kind and label, or its label if that says it: "queue tasks", "RLock guard", "lock"."""
+        """Return a thing's kind and label, or its label if that says it: "RLock guard", "lock"."""
         things = self._recording.things
         if not 0 <= index < len(things):
             return "something"
