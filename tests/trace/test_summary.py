@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from golden import assert_golden
@@ -216,6 +217,25 @@ def test_the_text_of_a_run() -> None:
     """
     )
     assert_golden("trace_summary.txt", shown(summarise(recording(text))))
+
+
+@pytest.mark.parametrize("width", [72, 80, 100, 120])
+@pytest.mark.parametrize(
+    "name", ["lock", "Thread-1 (customer)", "a_very_long_name_of_a_thing" * 2, "錠前" * 20]
+)
+def test_a_row_is_a_line_whatever_the_width(width: int, name: str) -> None:
+    """Long names are cut with an ellipsis, the task goes before the line's number, no figure is cut."""
+    made = recording(CONTENDED)
+    things = [replace(one, label=name) for one in made.things]
+    tasks = [replace(one, name=name + one.name) for one in made.tasks]
+    lines = shown(summarise(replace(made, things=tuple(things), tasks=tuple(tasks))), width)
+    assert all(cell_len(line) <= width for line in lines.splitlines())
+    [_, row, end, *_] = lines[lines.index("Locks") :].splitlines()
+    assert end == ""
+    place = "program.py:12" if width >= 80 else "program"
+    assert re.search(r" 2 +50 %  45.0 ms  92 %  47.0 ms  " + place, row), row
+    [_, *path] = lines[lines.index("Critical path") :].splitlines()
+    assert all(line.endswith("  runs") for line in path)
 
 
 def test_the_text_of_a_hang() -> None:

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from parallel_cookbook.report.trace_table import TraceTable
 from parallel_cookbook.trace.states import State
 from parallel_cookbook.trace.watch import Ending
 from parallel_cookbook.trace.words import count, percent, plain, span
@@ -59,32 +59,16 @@ def summary_lines(summary: Summary, ending: str) -> Iterator[RenderableType]:
         yield from _hang_lines(summary)
     yield Text()
     yield _tasks(summary)
-    at_once = "ran" if summary.knows_gil else "ran, or waited for the GIL"
-    yield Text(
-        f"  On average {summary.parallelism:.2f} tasks {at_once} at once; the program may use "
-        f"{count(recording.cores, 'core')}."
-    )
+    at_once = "ran at once" if summary.knows_gil else "ran or waited for the GIL"
+    cores = count(recording.cores, "core")
+    yield _indented(f"On average {summary.parallelism:.2f} tasks {at_once}, on {cores}.")
     for table in (_locks(summary), _queues(summary), _path(summary)):
         if table is not None:
             yield Text()
             yield table
 
 
-def _table(*columns: str, more: int = 0, noun: str = "") -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    for place, column in enumerate(columns):
-        table.add_column(
-            column,
-            justify="left" if place == 0 or column == "" else "right",
-            no_wrap=place > 0 and column != "",
-            overflow="fold",
-        )
-    if more > 0:
-        _add_more(table, f"{count(more, noun)} more")
-    return table
-
-
-def _tasks(summary: Summary) -> Table:
+def _tasks(summary: Summary) -> TraceTable:
     tasks = summary.recording.tasks
     own = [use for use in summary.tasks if not tasks[use.task].is_helper]
     shown = sorted(own, key=lambda use: -use.lived)[: 2 * _MOST_ROWS]
@@ -94,10 +78,10 @@ def _tasks(summary: Summary) -> Table:
         for state, name in _COLUMNS
         if any(use.spent.get(state, 0) >= _WORTH_A_COLUMN * use.lived > 0 for use in shown)
     ]
-    table = _table("Tasks", "lived", *(name for _, name in used))
+    table = TraceTable("Tasks", ("lived", *(name for _, name in used)))
     for use in shown:
         name = summary.words.task(use.task)
-        table.add_row(
+        table.add(
             name if tasks[use.task].is_main else f"  {name}",
             span(use.lived),
             *(_share(use.spent.get(state, 0), use.lived) for state, _ in used),
@@ -107,63 +91,53 @@ def _tasks(summary: Summary) -> Table:
         f"{count(len(tasks) - len(own), 'helper')} of the library" if len(tasks) > len(own) else "",
     ]
     if any(hidden):
-        _add_more(table, " and ".join(filter(None, hidden)))
+        table.more = f"and {' and '.join(filter(None, hidden))}, in the JSON"
     return table
 
 
-def _add_more(table: Table, more: str) -> None:
-    table.caption = f"and {more}, in the JSON"
-    table.caption_justify = "left"
+def _more(number: int, noun: str) -> str:
+    hidden = number - _MOST_ROWS
+    return f"and {count(hidden, noun)} more, in the JSON" if hidden > 0 else ""
 
 
 def _share(part: int, whole: int) -> str:
     return percent(part, whole) if part else "·"
 
 
-def _locks(summary: Summary) -> Table | None:
+def _locks(summary: Summary) -> TraceTable | None:
     uses = [use for use in summary.locks if use.acquired or use.in_vain]
     if not uses:
         return None
-    more = len(uses) - _MOST_ROWS
-    table = _table(
-        "Locks", "taken", "had to wait", "waited", "held", "longest", "", more=more, noun="lock"
-    )
+    figures = ("taken", "had to wait", "waited", "held", "longest")
+    table = TraceTable("Locks", figures, "from", _more(len(uses), "lock"))
     for use in uses[:_MOST_ROWS]:
-        longest, where = "·", ""
+        longest = "·"
+        notes: tuple[str, ...] = ("",)
         if use.longest:
             longest = span(use.longest.ended - use.longest.began)
             place = summary.words.place(use.longest.site)
-            where = f"{place}, {summary.words.task(use.longest.task)}".removeprefix(", ")
-        table.add_row(
+            whole = f"{place}, {summary.words.task(use.longest.task)}".removeprefix(", ")
+            notes = (whole, place or whole)
+        table.add(
             summary.words.thing(use.thing),
             f"{use.acquired:,}",
             _share(use.contended, use.asked),
             span(use.waited) if use.waited else "·",
             percent(use.busy, summary.recording.duration),
             longest,
-            where,
+            notes=notes,
         )
     return table
 
 
-def _queues(summary: Summary) -> Table | None:
+def _queues(summary: Summary) -> TraceTable | None:
     uses = [use for use in summary.queues if use.put or use.got or use.starved or use.held_up]
     if not uses:
         return None
-    more = len(uses) - _MOST_ROWS
-    table = _table(
-        "Queues and pipes",
-        "in",
-        "out",
-        "deepest",
-        "on average",
-        "takers waited",
-        "givers waited",
-        more=more,
-        noun="queue",
-    )
+    figures = ("in", "out", "deepest", "average", "takers waited", "givers waited")
+    table = TraceTable("Queues and pipes", figures, more=_more(len(uses), "queue"))
     for use in uses[:_MOST_ROWS]:
-        table.add_row(
+        table.add(
             summary.words.thing(use.thing),
             f"{use.put:,}",
             f"{use.got:,}",
@@ -190,18 +164,13 @@ _DID = {
 }
 
 
-def _path(summary: Summary) -> Table | None:
+def _path(summary: Summary) -> TraceTable | None:
     if not summary.path_shares:
         return None
-    table = _table("Critical path", "", "share", "time")
-    shown = list(summary.path_shares.items())[:_MOST_ROWS]
-    for (task, what), spent in shown:
-        table.add_row(
-            summary.words.task(task),
-            _DID.get(what, what),
-            percent(spent, summary.recording.duration),
-            span(spent),
-        )
+    table = TraceTable("Critical path", ("share", "time"), "what it does")
+    for (task, what), spent in list(summary.path_shares.items())[:_MOST_ROWS]:
+        share = percent(spent, summary.recording.duration)
+        table.add(summary.words.task(task), share, span(spent), notes=(_DID.get(what, what),))
     return table
 
 
