@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
+from typing import NamedTuple
+
+from parallel_cookbook.trace.naming import Texts
 
 _TARGET = re.compile(
     r"^(?:(?:async )?with .* as (?P<as>\w+)|(?P<target>[\w.\[\]'\", ]+?)\s*(?::[^=]+)?=(?!=))"
 )
+
+
+class Call(NamedTuple):
+    """A call by which the program made something."""
+
+    file: str
+    end: tuple[int, int]
+    """Line, and column in bytes."""
+    ordinal: int
+    """How many things of the kind this call had made before."""
+    made_for: str
+    """The field of a dataclass that it is made for: "Account.lock"; or empty."""
 
 
 class Labels:
@@ -16,17 +30,20 @@ class Labels:
 
     def __init__(self) -> None:
         self._used: Counter[str] = Counter()
+        self._texts = Texts()
 
     def label(
-        self, kind: str, source: str, function: str, suffix: str = "", ordinal: int = 0
+        self, kind: str, source: str, function: str, suffix: str = "", call: Call | None = None
     ) -> str:
         """Return a new label for a thing of this kind that was made by this line in this function.
 
         `self.lock = Lock()` in `Account.__init__` makes "Account.lock"; a second one "Account.lock #2".
-        ordinal: how many things of this kind the line had made before: `a, b = Lock(), Lock()` makes both.
+        call: which call of the line made it, where that is known: `a, b = Lock(), Lock()` has two.
         """
-        base = _among_several(source, "condition" if suffix == ".lock" else kind, ordinal)
-        base = base or _base(kind, source, function)
+        base = ""
+        if call is not None:
+            base = call.made_for or self._texts.name_at(call.file, call.end, call.ordinal)
+        base = _owned(base, function) if base else _base(kind, source, function)
         if suffix.isdigit():  # a way of a connection, from which of its ends to which
             base = _way(base, int(suffix[0]), int(suffix[1]))
         else:
@@ -36,44 +53,15 @@ class Labels:
         return base if number == 1 else f"{base} #{number}"
 
 
-_MAKERS = {
-    "lock": {"Lock"},
-    "rlock": {"RLock", "Value", "Array"},
-    "semaphore": {"Semaphore", "BoundedSemaphore"},
-    "queue": {"Queue", "LifoQueue", "PriorityQueue", "SimpleQueue", "JoinableQueue"},
-    "executor": {"ThreadPoolExecutor", "ProcessPoolExecutor"},
-    "pool": {"Pool", "ThreadPool"},
-    "condition": {"Condition"},
-    "event": {"Event"},
-    "barrier": {"Barrier"},
-}
-
-
-def _among_several(source: str, kind: str, ordinal: int) -> str:
-    """Return the target of the `ordinal`-th maker of this kind in `a, b = Lock(), Event()`; else ""."""
-    try:
-        (statement,) = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return ""
-    if not isinstance(statement, ast.Assign):
-        return ""
-    targets, values = statement.targets[0], statement.value
-    if not isinstance(targets, ast.Tuple) or not isinstance(values, ast.Tuple):
-        return ""
-    makers = _MAKERS.get(kind, set())
-    fitting = [
-        ast.unparse(target)
-        for target, value in zip(targets.elts, values.elts, strict=False)
-        if isinstance(value, ast.Call) and ast.unparse(value.func).rpartition(".")[2] in makers
-    ]
-    return fitting[ordinal] if ordinal < len(fitting) else ""
-
-
 def _base(kind: str, source: str, function: str) -> str:
     match = _TARGET.match(source)
     if match is None:
         return kind
-    target = match["as"] or match["target"]
+    return _owned(match["as"] or match["target"], function)
+
+
+def _owned(target: str, function: str) -> str:
+    """Return an attribute's name with its class in place of `self`."""
     first, _, rest = target.partition(".")
     if first in {"self", "cls"} and rest:
         owner = function.rsplit(".<locals>.", maxsplit=1)[-1].rpartition(".")[0]

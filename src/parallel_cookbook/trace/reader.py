@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.errors import UsageError
-from parallel_cookbook.trace.labels import Labels
+from parallel_cookbook.trace.labels import Call, Labels
 from parallel_cookbook.trace.recorder import layout
 from parallel_cookbook.trace.recording import (
     Kind,
@@ -282,7 +282,7 @@ class _Merger:
             label = self._labels.label(
                 *(words["kind"], where.source, where.function),
                 suffix=words.get("suffix", ""),
-                ordinal=self._ordinal(origin, words),
+                call=self._call(origin, words),
             )
             maker = self._tapes.index(origin)
             self._things.append(Thing(index, words["kind"], label, site, maker, words["capacity"]))
@@ -291,8 +291,19 @@ class _Merger:
         self._thing_of[tape.stem, number] = index
         return index
 
+    def _call(self, tape: TapeFile, words: dict[str, Any]) -> Call | None:
+        """Return by which call of the program this was made; None if its columns are not known."""
+        place = next(
+            (o.sites[words["site"]] for o in self._chain(tape) if words["site"] in o.sites), {}
+        )
+        columns = place.get("columns")
+        if not columns or None in columns:
+            return None
+        end = (columns[1], columns[3])
+        return Call(place["file"], end, self._ordinal(tape, words), place["made_for"])
+
     def _ordinal(self, tape: TapeFile, words: dict[str, Any]) -> int:
-        """Return how many things of its kind the line that made this one had made before it."""
+        """Return how many things of its kind the call that made this one had made before it."""
         known = self._ordinals.get(tape.stem)
         if known is None:
             made: Counter[tuple[int, str]] = Counter()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import islice
 
 from parallel_cookbook.trace.recorder.tape import tape
 
@@ -37,6 +38,8 @@ _codes: dict[int, CodeType] = {}
 _asking: set[int] = set()
 """The ids of code whose site is _ASK_CALLER."""
 _lines: dict[tuple[int, int], int] = {}
+_spots: dict[tuple[int, int, str], int] = {}
+"""By the id of the code, the instruction, and the field that something is made for."""
 
 
 def place(frame: FrameType | None) -> int:
@@ -118,6 +121,60 @@ def _line(code: CodeType, line: int) -> int:
     file = os.path.abspath(code.co_filename)
     tape.name(site=site, file=file, line=line, function=code.co_qualname)
     return site
+
+
+def spot(site: int) -> int:
+    """Return the number of the instruction at `site` by which the program makes something just now.
+
+    It says the same as `site`, and the columns, so that what one line makes can be told apart; and
+    of what a dataclass makes for a field, which. `site` itself where that is not known.
+    """
+    if site <= 0:
+        return site
+    frame: FrameType | None = getframe(2)
+    made_for = ""
+    while frame is not None:
+        code = frame.f_code
+        if find_site(id(code) + frame.f_lasti) == site:
+            break
+        if code.co_filename == "<string>" and code.co_name == "__init__":
+            made_for = _field(frame) or made_for
+        frame = frame.f_back
+    else:
+        return site
+    lasti = frame.f_lasti
+    key = (id(code), lasti, made_for)
+    known = _spots.get(key)
+    if known is not None or len(sites) > _MAX_SITES:
+        return known or site
+    columns = next(islice(code.co_positions(), lasti // 2, None), None)
+    line = frame.f_lineno or code.co_firstlineno
+    # A number from the same row as those of lines; no line is negative.
+    _lines[id(code), ~len(_spots)] = number = len(_lines) + 1
+    _spots[key] = number
+    file = os.path.abspath(code.co_filename)
+    tape.name(
+        site=number,
+        file=file,
+        line=line,
+        function=code.co_qualname,
+        columns=columns,
+        made_for=made_for,
+    )
+    return number
+
+
+def _field(frame: FrameType) -> str:
+    """Return which field of a dataclass its generated `__init__` is about to set: the first that is not."""
+    self = frame.f_locals.get("self")
+    fields = getattr(type(self), "__dataclass_fields__", {})
+    for name, field in fields.items():
+        if callable(getattr(field, "default_factory", None)):
+            try:
+                object.__getattribute__(self, name)
+            except AttributeError:
+                return f"{type(self).__qualname__}.{name}"
+    return ""
 
 
 def function_place(function: object) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from parallel_cookbook.trace.recorder.layout import THING, THING_KINDS
+from parallel_cookbook.trace.recorder.places import spot
 from parallel_cookbook.trace.recorder.tape import tape
 
 next_thing = count(1).__next__
@@ -35,7 +36,8 @@ def new_thing(kind: str, site: int, capacity: int = 0, key: str = "", suffix: st
 def define_thing(
     thing: int, kind: str, site: int, capacity: int = 0, key: str = "", suffix: str = ""
 ) -> None:
-    """Write down what a number stands for."""
+    """Write down what a number stands for; called where the program makes it."""
+    site = spot(site)
     if key or suffix:
         tape.name(thing=thing, kind=kind, site=site, capacity=capacity, key=key, suffix=suffix)
     else:
