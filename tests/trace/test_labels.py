@@ -99,6 +99,16 @@ def test_two_queues_and_the_ends_of_a_pipe_have_their_names(tmp_path: Path) -> N
     file.write_text(f"{BEFORE}\n{line}\n{pipe}\n", encoding="utf-8")
     labels = [thing.label for thing in trace(file).recording.things]
     assert {"a", "b", "left → right"} <= set(labels)
+    many = (
+        "pipes = [multiprocessing.Pipe() for _ in range(2)]\nfor a, b in pipes: a.send(1); b.recv()"
+    )
+    conditions = (
+        "c, d = [threading.Condition() for _ in 'cd']\nfor one in c, d:\n    with one: pass"
+    )
+    file = tmp_path / "many.py"
+    file.write_text(f"{BEFORE}\n{many}\n{conditions}\n", encoding="utf-8")
+    labels = [thing.label for thing in trace(file).recording.things]
+    assert {"pipes[0]", "pipes[1]", "c.lock", "d.lock"} <= set(labels)
 
 
 def test_without_columns_or_text_the_line_says_it(tmp_path: Path) -> None:

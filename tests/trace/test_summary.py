@@ -117,6 +117,13 @@ def test_shares_and_parallelism() -> None:
             "0 a begin\n0 b begin\n10 b end\n100 a end",
             "Look first at a: for 100 % of the run the end waited for what it did",
         ),
+        (
+            (
+                "0 a begin\n0 a sample value=0 extra=0\n0 b begin\n10 b end\n"
+                "90 a sample value=10000000 extra=0\n100 a end"
+            ),
+            "Look first at a: for 80 % of the run it waited outside of Python",
+        ),
         ("0 a begin\n0 b begin\n40 b end\n41 a end", "It was over after 41.0 ms: too short"),
         (
             (

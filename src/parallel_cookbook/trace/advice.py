@@ -237,9 +237,12 @@ class _Adviser:
         )
         at_once = running / whole
         on_path: Counter[int] = Counter()
+        outside: Counter[int] = Counter()
         for piece in self._path.pieces:
             if piece.what in _OWN_DOING:
                 on_path[piece.task] += piece.end - piece.begin
+            if piece.what == State.UNKNOWN:
+                outside[piece.task] += piece.end - piece.begin
         task, spent = max(on_path.items(), key=lambda item: item[1], default=(0, 0))
         if len(self._recording.tasks) == 1:
             return f"{words.task(task)} did everything alone: nothing here could wait for anything."
@@ -253,6 +256,11 @@ class _Adviser:
                 f"{at_once:.1f} tasks ran at once on {cores} cores: nothing stands in the way; to be "
                 "faster, do "
                 "less work."
+            )
+        if outside[task] >= _MUCH * whole:
+            return (
+                f"Look first at {words.task(task)}: for {percent(outside[task], whole)} of the run it waited "
+                "outside of Python (for a file, a socket, another program), and the end waited for it."
             )
         if spent >= _HALF * whole:
             return (

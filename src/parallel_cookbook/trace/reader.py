@@ -306,13 +306,12 @@ class _Merger:
         """Return how many things of its kind the call that made this one had made before it."""
         known = self._ordinals.get(tape.stem)
         if known is None:
-            made: Counter[tuple[int, str]] = Counter()
+            made: Counter[tuple[int, str, str]] = Counter()
             known = self._ordinals[tape.stem] = {}
             for other in tape.things.values():
-                suffix = other.get("suffix", "")
-                kind = "condition" if suffix == ".lock" else other["kind"]
-                known[id(other)] = made[other["site"], kind]
-                made[other["site"], kind] += not suffix
+                key = (other["site"], other["kind"], other.get("suffix", ""))
+                known[id(other)] = made[key]
+                made[key] += 1
         return known.get(id(words), 0)
 
     def _site(self, tape: TapeFile, number: int) -> int:
