@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
+from parallel_cookbook.report.trace import summary_lines
 from parallel_cookbook.trace.recording import Kind
+from parallel_cookbook.trace.summary import summarise
 from traced import plain, trace
 
 if TYPE_CHECKING:
@@ -296,3 +300,52 @@ def test_a_recording_begins_where_the_program_does(tmp_path: Path) -> None:
     assert made.tasks[0].began == made.processes[0].began == 0
     assert made.start_up > 0
     assert made.duration == made.records[-1].ended
+
+
+EXECUTOR = """\
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+lock = threading.Lock()
+is_asked = threading.Barrier(2)
+
+def hold(_):
+    is_asked.wait()
+    with lock:
+        pass
+
+with ThreadPoolExecutor(2{prefix}) as pool:
+    list(pool.map(hold, range(2)))
+"""
+
+
+@pytest.mark.parametrize("prefix", ["", ", thread_name_prefix='crew'"])
+def test_an_executors_workers_are_shown_not_hidden_as_helpers(tmp_path: Path, prefix: str) -> None:
+    """They run the program's code, by whatever name; each has its row in the table."""
+    done = trace(program(tmp_path, EXECUTOR.format(prefix=prefix)))
+    assert [task.is_helper for task in done.recording.tasks] == [False] * 3
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(*summary_lines(summarise(done.recording), ""))
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "helper" not in text
+    assert text.count("crew_" if prefix else "ThreadPoolExecutor-0_") >= 2
+
+
+def test_what_a_queue_needs_stays_a_helper(tmp_path: Path) -> None:
+    """A queue's feeder is the library's own, whatever the program's objects do in it."""
+    source = """\
+import multiprocessing
+
+class Slow:
+    def __reduce__(self):
+        sum(range(2_000_000))
+        return (int, ())
+
+if __name__ == "__main__":
+    queue = multiprocessing.Queue()
+    queue.put(Slow())
+    queue.get()
+"""
+    done = trace(program(tmp_path, source))
+    assert [task.is_helper for task in done.recording.tasks] == [False, True]

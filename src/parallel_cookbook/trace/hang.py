@@ -11,12 +11,12 @@ waits for that is in a deadlock only if nobody is left outside.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parallel_cookbook.trace.contention import EXCLUSIVE
+from parallel_cookbook.trace.helpers import SERVANT
 from parallel_cookbook.trace.recording import Kind
 from parallel_cookbook.trace.states import is_worker
 from parallel_cookbook.trace.waits import PASSIVE
@@ -82,7 +82,7 @@ def hang_of(recording: Recording, waits: Sequence[Sequence[Wait]], contention: C
         if (own := waits[task]) and own[-1].is_open and own[-1].kind != Kind.SLEEP
     )
     helpers = {task.index for task in recording.tasks if task.is_helper}
-    servants = {task for task in living if _SERVANT.search(recording.tasks[task].name)} & helpers
+    servants = {task for task in living if SERVANT.search(recording.tasks[task].name)} & helpers
     feeders = {task for task in living if is_feeder(recording, task)}
     doomed = _doomed(stuck, set(living) - servants, helpers, feeders)
     idle = servants | lookup.idle_workers({one.task for one in stuck})
@@ -98,12 +98,6 @@ def lives(recording: Recording, task: int) -> bool:
     """Whether a task has not ended, nor its process."""
     traced = recording.tasks[task]
     return traced.ended < 0 and recording.processes[traced.process].ended < 0
-
-
-_SERVANT = re.compile(
-    r"QueueFeederThread|\(_handle_(workers|tasks|results)\)|ExecutorManagerThread"
-)
-"""Threads of multiprocessing and concurrent.futures that do nothing that nobody has asked them to."""
 
 
 def is_feeder(recording: Recording, task: int) -> bool:

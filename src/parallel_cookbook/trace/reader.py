@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.errors import UsageError
+from parallel_cookbook.trace.helpers import is_helper, run_program
 from parallel_cookbook.trace.labels import Call, Labels
 from parallel_cookbook.trace.recorder import layout
 from parallel_cookbook.trace.recording import (
@@ -111,6 +112,7 @@ class _Merger:
         self._records.sort(key=lambda record: record.ended)
         number_messages(self._records, self._tasks, self._things)
         self._finish_processes()
+        self._finish_helpers()
         run = self._run
         last = self._records[-1].ended if self._records else 0
         return Recording(
@@ -255,6 +257,13 @@ class _Merger:
             if task["is_main"]:
                 process = self._processes[task["process"]]
                 self._processes[task["process"]] = replace(process, ended=task["ended"])
+
+    def _finish_helpers(self) -> None:
+        running = run_program(self._records)
+        for task in self._tasks:
+            if task["is_helper"]:
+                runs_program = task["index"] in running
+                task["is_helper"] = is_helper(task["name"], runs_program=runs_program)
 
     def _chain(self, tape: TapeFile | None) -> Iterator[TapeFile]:
         while tape is not None:

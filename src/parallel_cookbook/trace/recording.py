@@ -107,7 +107,7 @@ class TracedTask:
     is_main: bool
     is_daemon: bool
     is_helper: bool
-    """A thread of the library's own: a queue's feeder, a pool's handlers."""
+    """A thread of the library's own: a queue's feeder, a pool's handlers. Not its workers: see helpers.py."""
     parent: int
     """The task that started it, or -1."""
     began: int

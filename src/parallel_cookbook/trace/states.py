@@ -22,12 +22,12 @@ from __future__ import annotations
 
 import enum
 import functools
-import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from parallel_cookbook.trace.helpers import WORKER
 from parallel_cookbook.trace.recording import Kind
 from parallel_cookbook.trace.waits import Wait, life_of, waits_of
 
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from parallel_cookbook.trace.recording import Recording, TracedTask
-
-
-_WORKER = re.compile(r"PoolWorker-\d+$|^ThreadPoolExecutor-")
 
 
 class State(enum.StrEnum):
@@ -120,7 +117,7 @@ def states_of(
 
 def is_worker(traced: TracedTask) -> bool:
     """Whether it is a worker of a pool or an executor, by its name, whether it has done any work or not."""
-    return _WORKER.search(traced.name) is not None
+    return WORKER.search(traced.name) is not None
 
 
 def has_samples(recording: Recording) -> bool:
