@@ -15,6 +15,8 @@ import pytest
 from parallel_cookbook.trace.launch import command_for, note_run
 from parallel_cookbook.trace.reader import read_recording
 from parallel_cookbook.trace.recording import Kind
+from parallel_cookbook.trace.states import State
+from parallel_cookbook.trace.summary import summarise
 from traced import trace
 
 if TYPE_CHECKING:
@@ -332,3 +334,29 @@ print("done")
     told = json.loads(second)
     assert 60_000 < told["records"] < 80_000  # two of the disk's two and a half megabytes
     assert 200_000 <= told["records"] + told["lost"] <= 201_000  # and some samples
+
+
+OUTSIDE = """\
+import multiprocessing as mp, select
+
+def wait():
+    select.select([], [], [], 0.5)
+
+if __name__ == "__main__":
+    wait()
+    child = mp.Process(target=wait, name="child")
+    child.start()
+    child.join()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system tells no thread's CPU time")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_main_thread_that_waits_outside_of_python_does_not_run(
+    tmp_path: Path, method: str
+) -> None:
+    """It is looked at when it begins, so that its first wait is told from running, if it has no other."""
+    done = trace(program(tmp_path, OUTSIDE), method=method)
+    uses = {done.recording.tasks[use.task].name: use for use in summarise(done.recording).tasks}
+    for name in (done.recording.tasks[0].name, "child"):
+        assert uses[name].spent.get(State.UNKNOWN, 0) > 400_000_000

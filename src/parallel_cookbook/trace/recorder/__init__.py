@@ -66,6 +66,7 @@ def _again_in_child() -> None:
         sampler.sampler.forget()
         tape.open(tape.folder, inherits=tape.stem, method="fork")
         _begin_main()
+        sampler.sampler.look_once()
         sampler.sampler.start()
 
 

@@ -1,7 +1,7 @@
 """Note from time to time where each thread is and how much it really ran; and tell all stacks when asked.
 
 A thread of ours, unknown to `threading`, looks every 20 ms at all others. What the kernel knows of each (time
-on a processor, time kept from one although it could run, how often it was given one) tells running from
+on a processor, time kept from one although it could run) tells running from
 waiting for the interpreter's lock, and both from being kept waiting by other processes. It ends before the
 process forks and begins again after that, so that a fork sees as many threads as the program has.
 
@@ -50,7 +50,7 @@ class Sampler:
         self._files: dict[int, int] = {}
         """By native id: the open schedstat of a thread."""
         self._last: dict[int, tuple[int, int]] = {}
-        """By ident: how often it had been given a processor, and its site."""
+        """By ident: how long it had run, and its site."""
         self._told = 0
         self.ident = 0
 
@@ -67,6 +67,11 @@ class Sampler:
         except RuntimeError:  # there are too many threads: the program's own must do
             return
         self._is_running = True
+
+    def look_once(self) -> None:
+        """Look at the calling thread, a process' main one: it has used CPU time before the program began."""
+        if tape.is_open:
+            self._look(0)
 
     def stop(self) -> None:
         """End it; return when it has ended."""
@@ -96,35 +101,37 @@ class Sampler:
         sites = _sites_now()
         known = threading._active  # type: ignore[attr-defined] # without its lock: a look may miss one
         native = {ident: known[ident].native_id for ident in sites if ident in known}
+        # Python does not know it any more after a fork. Where it is not the pid, the system tells nothing.
+        native[threading.main_thread().ident or 0] = os.getpid()
         moment = monotonic_ns()
         for ident, site in sites.items():
             if ident == own or ident not in native:
                 continue
-            running, delayed, turns = self._schedule(native[ident] or 0)
+            running, delayed = self._schedule(native[ident] or 0)
             before = self._last.get(ident)
-            if before == (turns, site) and turns >= 0:
+            if before == (running, site) and running >= 0:
                 continue  # it did nothing at all
-            self._last[ident] = (turns, site)
-            has_run = before is None or before[0] != turns
+            self._last[ident] = (running, site)
+            has_run = before is None or before[0] != running
             flags = BY_SAMPLER | (0 if has_run else IN_VAIN)
             tape.write_long(SAMPLE, moment, 0, site, running, flags, moment, ident, delayed)
         for ident in self._last.keys() - native.keys():
             del self._last[ident]
         self._close(self._files.keys() - set(native.values()))
 
-    def _schedule(self, native: int) -> tuple[int, int, int]:
-        """Return how long a thread ran, how long it was kept from running, how often it began to."""
+    def _schedule(self, native: int) -> tuple[int, int]:
+        """Return how long a thread ran and how long it was kept from running; -1: unknown."""
         file = self._files.get(native)
         try:
             if file is None:
                 path = f"/proc/self/task/{native}/schedstat"
                 file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
                 self._files[native] = file
-            running, delayed, turns = os.pread(file, 100, 0).split()
-            return int(running), int(delayed), int(turns)
+            running, delayed, _ = os.pread(file, 100, 0).split()
+            return int(running), int(delayed)
         except (OSError, ValueError):  # macOS; or the program has closed all files
             self._files.pop(native, None)
-            return -1, -1, -1
+            return -1, -1
 
     def _close(self, natives: Any) -> None:
         for native in list(natives):
@@ -200,4 +207,5 @@ def begin() -> None:
     """Begin to look, and go on doing so across forks."""
     gc.callbacks.append(_note_collection)
     os.register_at_fork(before=sampler.stop, after_in_parent=sampler.start)
+    sampler.look_once()
     sampler.start()
