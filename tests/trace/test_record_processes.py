@@ -360,3 +360,35 @@ def test_a_main_thread_that_waits_outside_of_python_does_not_run(
     uses = {done.recording.tasks[use.task].name: use for use in summarise(done.recording).tasks}
     for name in (done.recording.tasks[0].name, "child"):
         assert uses[name].spent.get(State.UNKNOWN, 0) > 400_000_000
+
+
+SLOW_FEEDER = """\
+import multiprocessing as mp, select, threading
+
+start = threading.Thread.start
+
+def start_slowly(thread):
+    select.select([], [], [], 0.3)
+    start(thread)
+
+threading.Thread.start = start_slowly
+
+if __name__ == "__main__":
+    queue = mp.{make}
+    queue.put(1)
+    queue.put(2)
+    queue.get(), queue.get()
+"""
+
+
+@pytest.mark.parametrize("make", ["Queue()", "JoinableQueue()", "Queue(5)", "JoinableQueue(5)"])
+def test_starting_a_queues_feeder_is_no_waiting_for_room(tmp_path: Path, make: str) -> None:
+    """Who puts the first item starts the feeder; into a queue without a limit nobody ever waits to put."""
+    done = trace(program(tmp_path, SLOW_FEEDER.format(make=make)))
+    summary = summarise(done.recording)
+    [use] = summary.queues
+    assert (use.put, use.got) == (2, 2)
+    assert use.held_up < 300_000_000
+    if "5" not in make:
+        assert use.held_up == 0
+        assert not any(wait.kind == Kind.PUT for waits in summary.waits for wait in waits)

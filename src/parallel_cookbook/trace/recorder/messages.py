@@ -217,12 +217,19 @@ def _queue_thing(queue: Any) -> int:
     if not vars(queue).get("_cookbook_thing"):
         site = place_above(getframe(1))
     is_simple = not hasattr(queue, "_sem")
-    maxsize = getattr(queue, "_maxsize", 0)
-    capacity = maxsize if maxsize < 1 << 15 else 0  # else it is the system's limit
     semaphore = queue._rlock if is_simple else queue._sem
-    thing = shared_thing(queue, semaphore, "queue", site, capacity)
+    thing = shared_thing(queue, semaphore, "queue", site, _capacity(queue))
     vars(queue._writer)["_cookbook_queue"] = thing
     return thing
+
+
+def _capacity(queue: Any) -> int:
+    """Return how many items a queue may hold; 0: as many as there are."""
+    from multiprocessing import synchronize
+
+    maxsize: int = getattr(queue, "_maxsize", 0)
+    limit: int = vars(synchronize)["SEM_VALUE_MAX"]
+    return maxsize if maxsize < limit else 0  # else it is the system's limit
 
 
 def _length(queue: Any) -> Callable[[Any], int]:
@@ -240,16 +247,45 @@ def _put(original: Function) -> Function:
     def put(self: Any, obj: Any, block: bool = True, timeout: float | None = None) -> None:
         site = place_above(getframe(1))
         thing = vars(self).get("_cookbook_thing")
-        if thing and site:
+        if not (thing and site):
+            original(self, obj, block, timeout)
+        elif _capacity(self):
             wait(
                 *(PUT, thing, site, original, self, obj, block, timeout),
                 is_endless=block and timeout is None,
                 measure=_length(self),
             )
         else:
-            original(self, obj, block, timeout)
+            _put_at_once(thing, site, self, lambda: original(self, obj, block, timeout))
 
     return put
+
+
+def _put_at_once(thing: int, site: int, queue: Any, call: Callable[[], None]) -> None:
+    """Put into a queue without a limit, where nobody waits for room: what takes time is not waiting."""
+    ident = get_ident()
+    moments.pop(ident, None)
+    value, flags = 0, IN_VAIN
+    try:
+        with as_a_whole():
+            call()
+        moment = moments.pop(ident, 0) or monotonic_ns()
+        value, flags = _length(queue)(None), 0
+    except BaseException:
+        moment = monotonic_ns()
+        raise
+    finally:
+        tape.write(PUT, thing, site, value, flags, moment)
+
+
+@replaces("multiprocessing.queues", "Queue._start_thread")
+def _start_feeder(original: Function) -> Function:
+    def _start_thread(self: Any) -> None:
+        """Note that who puts the first item has waited for room until now: what follows is work."""
+        moments[get_ident()] = monotonic_ns()
+        original(self)
+
+    return _start_thread
 
 
 @replaces("multiprocessing.queues", "Queue.get")
