@@ -152,6 +152,22 @@ def test_a_depth_that_was_not_recorded_is_counted() -> None:
     assert contention.queues[0].average_depth == pytest.approx((10 + 20 + 20) / 40)
 
 
+def test_what_stays_in_a_queue_and_who_still_waits_count_until_the_runs_end() -> None:
+    """The average depth and the starvation do not end with the last item that moved."""
+    made = recording("""
+        0     a    begin
+        0     b    begin
+        0     a    put   left
+        10    a    put   left
+        20    a    get   left
+        20    b    get?  empty
+        100   a    end
+    """)
+    left, empty = (found(made).queues[thing] for thing in (0, 1))
+    assert left.average_depth == pytest.approx((10 + 20 + 80) / 100)
+    assert (empty.starved, empty.average_depth) == (80 * MS, -1)
+
+
 def test_a_feeders_sends_are_no_messages_of_their_own() -> None:
     """What brings a process queue's messages through its pipe is counted once."""
     use = found(recording("0 a put q\n5 f send q\n10 b get q")).queues[0]

@@ -88,7 +88,7 @@ class QueueUse:
     deepest: int
     """-1: unknown."""
     average_depth: float
-    """Over the time from its first use to its last; -1 if unknown."""
+    """Over the time from when something first went in or out to the run's end; -1 if unknown."""
     starved: int
     """How long tasks waited for something to be put, together."""
     held_up: int
@@ -146,7 +146,9 @@ def contention_of(recording: Recording, waits: Sequence[Sequence[Wait]]) -> Cont
                 waited = [wait for wait in waited if wait.kind not in _BENEATH]
             depths = _depths(records)
             found.depths[thing.index] = depths
-            found.queues[thing.index] = _queue_use(thing.index, records, waited, depths)
+            found.queues[thing.index] = _queue_use(
+                thing.index, records, waited, depths, recording.duration
+            )
     return found
 
 
@@ -292,7 +294,11 @@ def _depths(records: list[Record]) -> tuple[tuple[int, int], ...]:
 
 
 def _queue_use(
-    thing: int, records: list[Record], waits: list[Wait], depths: tuple[tuple[int, int], ...]
+    thing: int,
+    records: list[Record],
+    waits: list[Wait],
+    depths: tuple[tuple[int, int], ...],
+    end: int,
 ) -> QueueUse:
     moved = [record for record in records if record.kind in _IN | _OUT and record.result]
     put = [record for record in moved if record.kind in _IN]
@@ -302,7 +308,7 @@ def _queue_use(
         put=len(put),
         got=len(moved) - len(put),
         deepest=max((depth for _, depth in depths), default=-1),
-        average_depth=_average(depths, moved[-1].ended if moved else 0),
+        average_depth=_average(depths, end),
         starved=sum(wait.ended - wait.began for wait in waits if wait.kind in _OUT),
         held_up=sum(wait.ended - wait.began for wait in waits if wait.kind in _IN),
         latency=_latency(moved),
