@@ -58,6 +58,25 @@ def test_a_contended_lock_is_what_to_look_at_first() -> None:
     assert summary.locks[0].contended_share == 0.5
 
 
+def test_a_program_that_fails_at_once_has_no_tables() -> None:
+    """A SyntaxError or a missing module leaves nothing to advise on: the sentence says so."""
+    summary = summarise(recording("0 main begin\n10 main end value=1"))
+    assert summary.advice == (
+        "The program ended at once with an exception, before it did anything with threads or processes: "
+        "see its traceback."
+    )
+    assert shown(summary).rstrip().endswith("see its traceback.")
+
+
+@pytest.mark.parametrize("more", ["5 main acquire lock", "5 a begin main", "1500 main sample"])
+def test_a_program_that_fails_later_is_told_of(more: str) -> None:
+    """An exception at the end takes nothing away from what went before."""
+    end = "2000" if "sample" in more else "10"
+    summary = summarise(recording(f"0 main begin\n{more}\n{end} main end value=1"))
+    assert "exception" not in summary.advice
+    assert "Tasks" in shown(summary)
+
+
 def test_shares_and_parallelism() -> None:
     """What each task did adds up to its life; the tasks' running adds up to the parallelism."""
     summary = summarise(recording(CONTENDED))

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from parallel_cookbook.report.trace_table import TraceTable
+from parallel_cookbook.trace.advice import failed_at_once
 from parallel_cookbook.trace.states import State
 from parallel_cookbook.trace.watch import Ending
 from parallel_cookbook.trace.words import count, percent, plain, span
@@ -57,6 +58,8 @@ def summary_lines(summary: Summary, ending: str) -> Iterator[RenderableType]:
     yield Text(summary.advice, style="bold")
     if summary.diagnosis and summary.hang and summary.hang.stuck:
         yield from _hang_lines(summary)
+    if failed_at_once(recording):
+        return  # a table of nothing tells nothing
     yield Text()
     yield _tasks(summary)
     at_once = "ran at once" if summary.knows_gil else "ran or waited for the GIL"

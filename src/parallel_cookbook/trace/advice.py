@@ -35,6 +35,19 @@ _OWN_DOING = frozenset({State.RUNNING, State.GIL, State.UNKNOWN})
 _NEARLY_ALL = 0.8
 _MUCH = 0.3
 _HALF = 0.5
+_SOON_FAILED_NS = 1_000_000_000
+"""Nanoseconds: what a program may take to import all it needs, before an exception ends it."""
+_SAYS_NOTHING = frozenset({Kind.BEGIN, Kind.END, Kind.SAMPLE, Kind.COLLECT})
+
+
+def failed_at_once(recording: Recording) -> bool:
+    """Whether an exception ended the program before it did anything with threads or processes."""
+    return (
+        len(recording.tasks) == 1
+        and recording.duration < _SOON_FAILED_NS
+        and all(record.kind in _SAYS_NOTHING for record in recording.records)
+        and any(record.kind == Kind.END and record.value > 0 for record in recording.records)
+    )
 
 
 def advice_of(
@@ -47,6 +60,11 @@ def advice_of(
     """Return what to look at first."""
     if not recording.duration or not path.pieces:
         return "Nothing was recorded: the program ended before it did anything with threads or processes."
+    if failed_at_once(recording):
+        return (
+            "The program ended at once with an exception, before it did anything with threads or processes: "
+            "see its traceback."
+        )
     if recording.duration < _AT_ONCE_NS and len(recording.tasks) > 1:
         return (
             f"It was over after {span(recording.duration)}: too short for its waits to matter, so there is "
