@@ -77,6 +77,30 @@ def test_a_program_that_fails_later_is_told_of(more: str) -> None:
     assert "Tasks" in shown(summary)
 
 
+def test_the_tables_words_are_explained_where_they_stand() -> None:
+    """What is not in the tables is not explained; what says how to see the rest names the option."""
+    contended = shown(summarise(recording(CONTENDED)), 200)
+    assert "· is none at all." in contended
+    for word in ("other: ", "is woken: ", "no CPU: ", "idle: ", "--json"):
+        assert word not in contended
+    text = shown(
+        summarise(
+            recording("""
+                helper f
+                0    main  begin
+                0    main  sample value=0 extra=0
+                1    f     begin main
+                5    main  sample value=5000000 extra=0
+                100  f     end
+                100  main  end
+            """)
+        ),
+        200,
+    )
+    assert "other: it waited outside of Python" in text
+    assert "and 1 helper of the library: --json lists all" in text
+
+
 def test_shares_and_parallelism() -> None:
     """What each task did adds up to its life; the tasks' running adds up to the parallelism."""
     summary = summarise(recording(CONTENDED))
@@ -260,7 +284,7 @@ def test_a_row_is_a_line_whatever_the_width(width: int, name: str) -> None:
     assert end == ""
     place = "program.py:12" if width >= 80 else "program"
     assert re.search(r" 2 +50 %  45.0 ms  92 %  47.0 ms  " + place, row), row
-    [_, *path] = lines[lines.index("Critical path") :].splitlines()
+    [_, *path] = lines[lines.index("Critical path") :].partition("\n\n")[0].splitlines()
     assert all(line.endswith("  runs") for line in path)
 
 

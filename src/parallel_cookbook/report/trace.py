@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.padding import Padding
 from rich.text import Text
 
+from parallel_cookbook.report.trace_legend import legend
 from parallel_cookbook.report.trace_table import TraceTable
 from parallel_cookbook.trace.advice import failed_at_once
 from parallel_cookbook.trace.states import State
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from parallel_cookbook.trace.recording import Recording
-    from parallel_cookbook.trace.summary import Summary
+    from parallel_cookbook.trace.summary import Summary, TaskUse
     from parallel_cookbook.trace.watch import Traced
 
 _MOST_ROWS = 8
@@ -69,18 +70,17 @@ def summary_lines(summary: Summary, ending: str) -> Iterator[RenderableType]:
         if table is not None:
             yield Text()
             yield table
+    words = [name for _, name in _used_columns(_shown_tasks(summary))]
+    words += [_DID.get(what, what) for _, what in list(summary.path_shares)[:_MOST_ROWS]]
+    yield Text()
+    yield _indented(legend(words), "dim")
 
 
 def _tasks(summary: Summary) -> TraceTable:
     tasks = summary.recording.tasks
-    own = [use for use in summary.tasks if not tasks[use.task].is_helper]
-    shown = sorted(own, key=lambda use: -use.lived)[: 2 * _MOST_ROWS]
-    shown.sort(key=lambda use: use.task)
-    used = [
-        (state, name)
-        for state, name in _COLUMNS
-        if any(use.spent.get(state, 0) >= _WORTH_A_COLUMN * use.lived > 0 for use in shown)
-    ]
+    own = sum(not task.is_helper for task in tasks)
+    shown = _shown_tasks(summary)
+    used = _used_columns(shown)
     table = TraceTable("Tasks", ("lived", *(name for _, name in used)))
     for use in shown:
         name = summary.words.task(use.task)
@@ -90,17 +90,33 @@ def _tasks(summary: Summary) -> TraceTable:
             *(_share(use.spent.get(state, 0), use.lived) for state, _ in used),
         )
     hidden = [
-        count(len(own) - len(shown), "task") if len(own) > len(shown) else "",
-        f"{count(len(tasks) - len(own), 'helper')} of the library" if len(tasks) > len(own) else "",
+        count(own - len(shown), "task") if own > len(shown) else "",
+        f"{count(len(tasks) - own, 'helper')} of the library" if len(tasks) > own else "",
     ]
     if any(hidden):
-        table.more = f"and {' and '.join(filter(None, hidden))}, in the JSON"
+        table.more = f"and {' and '.join(filter(None, hidden))}: --json lists all"
     return table
 
 
 def _more(number: int, noun: str) -> str:
     hidden = number - _MOST_ROWS
-    return f"and {count(hidden, noun)} more, in the JSON" if hidden > 0 else ""
+    return f"and {count(hidden, noun)} more: --json lists all" if hidden > 0 else ""
+
+
+def _shown_tasks(summary: Summary) -> list[TaskUse]:
+    """Return those of the program that lived longest, in the order in which they began."""
+    tasks = summary.recording.tasks
+    own = [use for use in summary.tasks if not tasks[use.task].is_helper]
+    shown = sorted(own, key=lambda use: -use.lived)[: 2 * _MOST_ROWS]
+    return sorted(shown, key=lambda use: use.task)
+
+
+def _used_columns(shown: list[TaskUse]) -> list[tuple[State, str]]:
+    return [
+        (state, name)
+        for state, name in _COLUMNS
+        if any(use.spent.get(state, 0) >= _WORTH_A_COLUMN * use.lived > 0 for use in shown)
+    ]
 
 
 def _share(part: int, whole: int) -> str:
