@@ -221,6 +221,18 @@ def test_who_was_looked_at_and_did_nothing_waited_for_no_gil() -> None:
     ]
 
 
+def test_that_another_thread_begins_is_no_look_at_the_others() -> None:
+    """A thread works from its begin on, though another that begins soon after has no CPU time yet either."""
+    assert shown("""
+        0    a  begin
+        9    b  begin
+        20   a  sample value=20000000 extra=0
+        20   b  sample value=0 extra=0
+        20   a  end
+        20   b  end
+    """)["a"] == [(0, 20, "running")]
+
+
 def test_after_its_last_sample_a_thread_does_nothing_but_for_a_moment() -> None:
     """Who ran would have been seen soon; who ended may have run unseen for three looks."""
     assert shown("""

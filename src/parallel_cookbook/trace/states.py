@@ -254,10 +254,12 @@ class _Budget:
 
 
 def _looks(recording: Recording, samples: list[list[_Sample]]) -> list[list[int]]:
-    """Return, by process, when its threads were looked at."""
+    """Return, by process, when its threads were looked at: not when one of them began."""
     looks: list[set[int]] = [set() for _ in recording.processes]
     for traced in recording.tasks:
-        looks[traced.process].update(sample.moment for sample in samples[traced.index])
+        own = samples[traced.index]
+        seen = own if traced.is_main else own[1:]
+        looks[traced.process].update(sample.moment for sample in seen)
     return [sorted(moments) for moments in looks]
 
 
@@ -265,7 +267,8 @@ def _with_inactivity(samples: list[_Sample], looks: list[int]) -> list[_Sample]:
     """Return the samples and, where a task was looked at and had done nothing, one more that says so."""
     told = samples[:1]
     for before, after in _pairs(samples):
-        last_look = looks[bisect_left(looks, after.moment) - 1]
+        place = bisect_left(looks, after.moment) - 1
+        last_look = looks[place] if place >= 0 else before.moment
         if last_look > before.moment:
             told.append(replace(before, moment=last_look, is_inactive=True))
         told.append(after)
