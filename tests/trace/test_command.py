@@ -132,6 +132,16 @@ def test_a_picture_and_a_perfetto_trace_are_written(tmp_path: Path) -> None:
     assert f"A trace for Perfetto is in {trace}: open it in the Perfetto UI\n" in ended.stderr
 
 
+def test_a_program_is_called_as_briefly_as_it_can(tmp_path: Path) -> None:
+    """A recipe by its id, however it was named; a file under the current folder from there."""
+    file = written(tmp_path, "def f():\n    pass\n\nf()\n")
+    for name, shown in ((str(file), "program.py"), (f"{file}::f", "program.py::f")):
+        assert f"\ntrace {shown}\n" in cookbook("trace", name, cwd=tmp_path).stderr
+    elsewhere = written(tmp_path.parent, "pass", f"{tmp_path.name}.py")
+    assert f"\ntrace {elsewhere}\n" in cookbook("trace", elsewhere, cwd=tmp_path).stderr
+    assert "\ntrace threads/once\n" in cookbook("trace", "once", cwd=tmp_path).stderr
+
+
 def test_a_kept_recording_is_told_again(tmp_path: Path) -> None:
     """With the same figures, and without running anything."""
     file = written(tmp_path, TALKS)

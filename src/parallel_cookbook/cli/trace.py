@@ -27,6 +27,7 @@ from parallel_cookbook.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from parallel_cookbook.report.run import Target
     from parallel_cookbook.trace.lookout import Sighting
     from parallel_cookbook.trace.summary import Summary
     from parallel_cookbook.trace.watch import Program, Traced
@@ -120,8 +121,20 @@ def _program(options: dict[str, Any], arguments: list[str]) -> tuple[Program, st
     if module:
         return Program(module, tuple(arguments), is_module=True), ""
     found = find_program(load_book(), target)
-    program = Program(str(found.path), tuple(arguments), function=found.function, title=found.name)
+    program = Program(
+        str(found.path), tuple(arguments), function=found.function, title=_title(found)
+    )
     return program, found.name
+
+
+def _title(target: Target) -> str:
+    """Return what to call a program: a recipe's id, or its file, from the current folder if it lies there."""
+    if target.recipe or not target.path.is_absolute():
+        return target.name
+    with contextlib.suppress(ValueError, OSError):
+        path = str(target.path.relative_to(Path.cwd()))
+        return f"{path}::{target.function}" if target.function else path
+    return target.name
 
 
 class _Folder:
