@@ -128,7 +128,7 @@ def _locks(summary: Summary) -> TraceTable | None:
     if not uses:
         return None
     figures = ("taken", "had to wait", "waited", "held", "longest")
-    table = TraceTable("Locks", figures, "from", _more(len(uses), "lock"))
+    table = TraceTable("Locks", figures, "from", _more(len(uses), "lock"), is_place=True)
     for use in uses[:_MOST_ROWS]:
         longest = "·"
         notes: tuple[str, ...] = ("",)

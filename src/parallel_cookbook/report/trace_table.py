@@ -36,6 +36,8 @@ class TraceTable:
     """The heading of the notes."""
     more: str = ""
     """What is not in the table, in a line below."""
+    is_place: bool = False
+    """The notes are files with lines: cut at their beginnings, so that the line is left."""
     rows: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
 
     def add(self, name: str, *figures: str, notes: tuple[str, ...] = ("",)) -> None:
@@ -59,7 +61,8 @@ class TraceTable:
             cells = [_cut(name, name_room).ljust(name_room - cell_len(name) + len(name))]
             cells += [figure.rjust(width) for figure, width in zip(figures, widths, strict=True)]
             note = next((note for note in notes if cell_len(note) <= room), notes[-1])
-            cells.append(_cut(note, room) if room > 0 else "")
+            cut = _cut_before if self.is_place and note != self.note else _cut
+            cells.append(cut(note, room) if room > 0 else "")
             style = "dim" if figures is self.figures else ""
             yield Text(_GAP.join(cells).rstrip(), style, no_wrap=True, overflow="ellipsis")
         if self.more:
@@ -71,3 +74,8 @@ def _cut(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
+
+
+def _cut_before(text: str, width: int) -> str:
+    """Return the text's end, behind an ellipsis if it is wider."""
+    return _cut(text[::-1], width)[::-1]
