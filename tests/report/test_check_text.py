@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from checked import check_file
+from checked import Checked, check_file
 from golden import FOLDER, PROGRAMS, assert_golden
+from parallel_cookbook.check import Entry, check_entry, replay_entry
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from checked import Checked
 
 checked = functools.cache(check_file)
 by_program = pytest.mark.parametrize("file", PROGRAMS, ids=lambda file: file.stem)
@@ -113,6 +112,24 @@ def test_the_reason_is_given_in_words(name: str, sentence: str) -> None:
 def test_one_statement_gets_one_race_warning() -> None:
     """`counter += 1` races with itself in three ways, and is warned of once."""
     assert len(program("lost_update").report.warnings) == 1
+
+
+def test_a_loop_of_many_turns_floods_no_terminal(tmp_path: Path) -> None:
+    """Of what one line did 2,500 times, and of the schedule, beginning and end are shown, with advice."""
+    file = tmp_path / "many_turns.py"
+    source = (FOLDER / "programs" / "lost_update.py").read_text()
+    source = source.replace("    counter += 1", "    for _ in range(9000): counter += 1")
+    file.write_text(source.replace("counter == 2", "counter == 18000"))
+    report = check_entry(Entry(file), target=file.name, strategy="dpor", max_steps=2500)
+    (failure,) = report.failures
+    assert failure.kind == "step-limit"
+    assert len(failure.schedule) > 2000
+    story = replay_entry(Entry(file), failure.schedule, max_steps=2500)[0]
+    text = Checked(file, report, {failure.schedule: story}).text(80)
+    assert len(text) < 2500
+    assert "… and so on, " in text
+    assert "check the program with fewer" in text
+    assert "--json prints it whole" in in_one_line(text)
 
 
 def test_many_tasks_become_a_list() -> None:

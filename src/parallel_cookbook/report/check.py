@@ -126,6 +126,22 @@ def explored(report: CheckReport) -> str:
 
 
 _MIN_FOR_RATE = 100
+_MAX_SCHEDULE = 2000
+"""Characters: a longer one floods the terminal."""
+
+
+def _replay_lines(schedule: str, command: Callable[[str], str]) -> Iterator[RenderableType]:
+    """Yield the command that replays `schedule`; if that is too long to be copied, where to find it."""
+    if len(schedule) <= _MAX_SCHEDULE:
+        yield Text(f"replay: {command(schedule)}", no_wrap=True, overflow="ignore")
+        return
+    yield Text(
+        f"replay: {command(f'{schedule[:20]}…{schedule[-10:]}')}", no_wrap=True, overflow="ignore"
+    )
+    yield Text(
+        f"The schedule has {len(schedule):,} characters: --json prints it whole. A program whose loops turn "
+        "less often has a shorter one."
+    )
 
 
 def interrupted_lines(
@@ -144,7 +160,7 @@ def interrupted_lines(
     for failure in failures:
         yield Text.assemble((failure.kind.replace("-", " "), "bold red"), headline(failure))
         if failure.schedule:
-            yield Text(f"replay: {command(failure.schedule)}", no_wrap=True, overflow="ignore")
+            yield from _replay_lines(failure.schedule, command)
 
 
 def failure_lines(
@@ -160,7 +176,7 @@ def failure_lines(
         return
     yield from story_lines(story, failure)
     yield Text()
-    yield Text(f"replay: {command(failure.schedule)}", no_wrap=True, overflow="ignore")
+    yield from _replay_lines(failure.schedule, command)
 
 
 def headline(failure: Failure) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from parallel_cookbook.check.result import Failure
     from parallel_cookbook.events import Blocked, Event, Hold, Interleaving
 
+MAX_DETAILS = 13
+"""So many details of a row are shown at most."""
 _SILENT = frozenset(
     {"begin", "end", "exit", "start", "join", "make daemon", "poll", "settle", "turn"}
 )
@@ -71,7 +73,16 @@ def story_rows(story: Interleaving, failure: Failure | None = None) -> list[Row]
         _add_failure(rows, story, failure)
     for number, row in enumerate(rows, 1):
         row.number = number
+        _shorten(row.details)
     return rows
+
+
+def _shorten(details: list[str]) -> None:
+    """Leave out the middle of what a task did on one line if that is a loop of many turns."""
+    left_out = len(details) - MAX_DETAILS + 1
+    if left_out > 1:
+        half = MAX_DETAILS // 2
+        details[half : half + left_out] = [f"… and so on, {left_out:,} more"]
 
 
 def row_of(rows: list[Row], event: Event) -> Row | None:

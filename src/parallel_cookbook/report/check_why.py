@@ -27,8 +27,14 @@ def why(failure: Failure, story: Interleaving, rows: list[Row]) -> str:
     """Return why it went wrong, with the numbers of the rows that show it; empty if nothing is sure."""
     if failure.kind in {"deadlock", "livelock"}:
         return " ".join(_why_stuck(story, rows))
-    if failure.kind == "leaked-task":
-        return f"Nobody waits for {failure.task}: join it before you return."
+    plain = {
+        "leaked-task": f"Nobody waits for {failure.task}: join it before you return.",
+        "step-limit": (
+            "Two or three turns of a loop mostly show what many turns can: check the program with fewer."
+        ),
+    }
+    if failure.kind in plain:
+        return plain[failure.kind]
     if failure.kind in {"assertion", "exception"}:
         about_processes = why_not_started(failure.message, failure.task, story) or " ".join(
             filter(None, [*tell_lost_changes(story), *tell_uncaught(story)])
