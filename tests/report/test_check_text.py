@@ -80,6 +80,10 @@ def test_a_report_is_the_same_twice(file: Path) -> None:
             "PASS race_without_assert.py: no assertion fails; but see the warning",
         ),
         ("lost_update", "no lock is ever held there"),
+        (
+            "two_failures",
+            "and then, in the same order: assertion in MainThread (two_failures.py:20): AssertionError",
+        ),
         ("lock_each", "Each holds a lock of its own, Thread-1 (work) threading.Lock() #1 and"),
         ("lock_each", "each holds a lock of its own: threading.Lock() #1 and threading.Lock() #2"),
         ("two_places", "Both hold places then: it lets in more than one."),

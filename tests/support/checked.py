@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from parallel_cookbook.check import Budget, Entry, check_entry, replay_entry
-from parallel_cookbook.report.check import aside_lines, failure_lines, report_lines, show
+from parallel_cookbook.report.check import all_failure_lines, aside_lines, report_lines, show
 from parallel_cookbook.report.check_html import html_page, schedules
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Checked:
             legacy_windows=False,
         )
         show(console, report_lines(self.report))
-        for failure in self.report.failures:
-            show(console, failure_lines(failure, self.stories[failure.schedule], self.replay))
+        stories = self.stories.__getitem__
+        show(console, all_failure_lines(self.report.failures, stories, self.replay))
         show(console, aside_lines(self.report))
         return "\n".join(line.rstrip() for line in output.getvalue().splitlines()) + "\n"
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from parallel_cookbook.check import CheckReport, Entry, Tally
+    from parallel_cookbook.events import Interleaving
 
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
 
@@ -264,19 +265,19 @@ def _show(
 
     from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
     from parallel_cookbook.report.check import (  # noqa: PLC0415
+        all_failure_lines,
         aside_lines,
-        failure_lines,
         report_lines,
         show,
     )
 
     console = Console(highlight=False)
     show(console, report_lines(report))
-    for failure in report.failures:
-        story = None
-        if failure.schedule:
-            story, _, _ = replay_entry(entry, failure.schedule, **replay_options)
-        show(console, failure_lines(failure, story, command))
+
+    def story_of(schedule: str) -> Interleaving:
+        return replay_entry(entry, schedule, **replay_options)[0]
+
+    show(console, all_failure_lines(report.failures, story_of, command))
     show(console, aside_lines(report))
 
 

@@ -163,6 +163,31 @@ def interrupted_lines(
             yield from _replay_lines(failure.schedule, command)
 
 
+def all_failure_lines(
+    failures: Sequence[Failure],
+    story_of: Callable[[str], Interleaving],
+    command: Callable[[str], str],
+) -> Iterator[RenderableType]:
+    """Yield each failure; one of an order that has been shown already, in one line.
+
+    story_of: returns what a schedule does.
+    command: returns what replays it.
+    """
+    shown: set[str] = set()
+    for failure in failures:
+        schedule = failure.schedule
+        if schedule in shown:
+            yield Text()
+            yield Text.assemble(
+                "and then, in the same order: ",
+                (failure.kind.replace("-", " "), "bold red"),
+                headline(failure),
+            )
+            continue
+        yield from failure_lines(failure, story_of(schedule) if schedule else None, command)
+        shown |= {schedule} - {""}
+
+
 def failure_lines(
     failure: Failure, story: Interleaving | None, command: Callable[[str], str]
 ) -> Iterator[RenderableType]:
