@@ -118,6 +118,20 @@ def test_one_statement_gets_one_race_warning() -> None:
     assert len(program("lost_update").report.warnings) == 1
 
 
+def test_outcomes_of_several_lines_are_set_apart() -> None:
+    """A blank line stands between them: two lines of one outcome are not taken for two outcomes."""
+    text = program("two_lines").text(80)
+    table = text.partition("What can come out:\n")[2].splitlines()
+    assert [line.split() for line in table] == [
+        ["times", "printed"],
+        ["1", "left"],
+        ["right"],
+        [],
+        ["1", "right"],
+        ["left"],
+    ]
+
+
 def test_a_loop_of_many_turns_floods_no_terminal(tmp_path: Path) -> None:
     """Of what one line did 2,500 times, and of the schedule, beginning and end are shown, with advice."""
     file = tmp_path / "many_turns.py"

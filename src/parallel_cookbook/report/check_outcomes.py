@@ -60,7 +60,10 @@ def outcome_table(report: CheckReport) -> Table | None:
         table.add_column("printed", header_style="dim", overflow="fold")
     if has_endings:
         table.add_column("ending", header_style="dim", overflow="fold")
+    has_many_lines = any("\n" in row.printed for row in rows[:MAX_SHOWN])
     for row in rows[:MAX_SHOWN]:
+        if has_many_lines and table.row_count:
+            table.add_row()  # else nobody sees where an outcome ends and the next begins
         cells = [Text(f"{row.executions:,}")]
         if has_output:
             cells.append(Text(row.printed or "nothing", style="" if row.printed else "dim"))
