@@ -191,6 +191,27 @@ def test_what_cannot_be_controlled_is_refused(tmp_path: Path) -> None:
     assert failure["location"].endswith("net.py:2")
 
 
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("import no_such_module", "not installed in the Python that cookbook runs on"),
+        ("assert input()", "A program under check has no input"),
+    ],
+)
+def test_what_is_missing_around_the_program_is_not_blamed_on_orders(
+    tmp_path: Path, source: str, sentence: str
+) -> None:
+    """A module that is not installed, an input that is not there: also if the command has an input."""
+    file = tmp_path / "lacking.py"
+    file.write_text(f"{source}\n")
+    done = subprocess.run(
+        [*COOKBOOK, "check", file], input="given\n", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert sentence in " ".join(done.stdout.split())
+    assert "every order" not in done.stdout
+
+
 def test_ctrl_c_ends_a_search(tmp_path: Path) -> None:
     """Exit code 130, what was found so far, and no traceback."""
     file = tmp_path / "large.py"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import math
 import shlex
 import signal
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +30,7 @@ from parallel_cookbook.errors import UsageError
 from parallel_cookbook.targets import Target, find_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from parallel_cookbook.check import CheckReport, Entry, Tally
     from parallel_cookbook.events import Interleaving
@@ -111,6 +114,7 @@ def check(
     TARGET is a recipe (its main is explored), file.py, file.py::function, or package.module:function.
     What follows -- is passed to the program as its arguments.
     """
+    context.with_resource(_no_input())
     found = find_target(load_book(), target)
     entry = _entry(found, tuple(context.meta[PROGRAM_ARGUMENTS]))
     command = partial(_replay_command, found, entry, options)
@@ -135,6 +139,16 @@ def check(
         if not as_json:
             click.echo(f"\nwritten to {page}")
     context.exit(code)
+
+
+@contextlib.contextmanager
+def _no_input() -> Iterator[None]:
+    """Give the program an empty input: what one execution has read, the next could not read again."""
+    stdin, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO())
+    try:
+        yield
+    finally:
+        sys.stdin = stdin
 
 
 def _entry(target: Target, arguments: tuple[str, ...]) -> Entry:

@@ -23,18 +23,26 @@ if TYPE_CHECKING:
     from parallel_cookbook.report.check_rows import Row
 
 
+_SURROUNDINGS = {
+    "ModuleNotFoundError: ": (
+        "That module is no file beside the program, and not installed in the Python that cookbook runs on: "
+        "install it there, or install cookbook where it is."
+    ),
+    "EOFError: EOF when reading a line": (
+        "A program under check has no input, for it is executed again and again: write what it would read "
+        "into it, or check a function that reads nothing."
+    ),
+}
+"""By how their messages begin: failures that no order of steps is to blame for."""
+
+
 def why(failure: Failure, story: Interleaving, rows: list[Row]) -> str:
     """Return why it went wrong, with the numbers of the rows that show it; empty if nothing is sure."""
     if failure.kind in {"deadlock", "livelock"}:
         return " ".join(_why_stuck(story, rows))
-    plain = {
-        "leaked-task": f"Nobody waits for {failure.task}: join it before you return.",
-        "step-limit": (
-            "Two or three turns of a loop mostly show what many turns can: check the program with fewer."
-        ),
-    }
-    if failure.kind in plain:
-        return plain[failure.kind]
+    plain = _plain_reason(failure)
+    if plain:
+        return plain
     if failure.kind in {"assertion", "exception"}:
         about_processes = why_not_started(failure.message, failure.task, story) or " ".join(
             filter(None, [*tell_lost_changes(story), *tell_uncaught(story)])
@@ -51,6 +59,16 @@ def why(failure: Failure, story: Interleaving, rows: list[Row]) -> str:
             or _overwritten(story, rows, None)
         )
     return ""
+
+
+def _plain_reason(failure: Failure) -> str:
+    """Return why, where the kind of failure or its message says it all; else nothing."""
+    if failure.kind == "leaked-task":
+        return f"Nobody waits for {failure.task}: join it before you return."
+    if failure.kind == "step-limit":
+        return "Two or three turns of a loop mostly show what many turns can: check the program with fewer."
+    reasons = (why for begin, why in _SURROUNDINGS.items() if failure.message.startswith(begin))
+    return next(reasons, "") if failure.kind == "exception" else ""
 
 
 # --- deadlocks ----------------------------------------------------------------------------------
