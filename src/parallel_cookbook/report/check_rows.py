@@ -163,7 +163,8 @@ def _detail(event: Event) -> str:
     """Say what came of a step; empty where its line says it all."""
     name = event.subject
     if event.label and event.label != event.subject and not event.places:
-        name = f"{event.subject} ({event.label})"
+        is_numbered = event.label.startswith(f"{event.subject} #")
+        name = event.label if is_numbered else f"{event.subject} ({event.label})"
     said = {
         "acquire": f"takes {name}",
         "try to acquire": "" if event.detail else f"takes {name}",
