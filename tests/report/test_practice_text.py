@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from graded import EXERCISES, exercise_named
+from graded import EXERCISES, exercise_named, with_parts
 from parallel_cookbook.practice.grade import Grader
 from parallel_cookbook.report.junit import junit_xml
 from parallel_cookbook.report.practice import (
@@ -107,6 +107,26 @@ def test_a_line_for_a_grade_uses_the_words_of_the_whole_grade(grader: Grader) ->
     grade = grader.grade(VISITOR_COUNT, wrong("visitor_count", "catches_the_assertion"))
     assert f"not yours to change in line {grade.line}: " in brief_line(grade).plain
     assert kind_in_words(grade) == "not yours to change"
+
+
+def test_steps_after_the_failed_assertion_are_explained(grader: Grader, tmp_path: Path) -> None:
+    """Who was not joined goes on after it; without a sentence, nobody knows why these steps are shown."""
+    join_first_alone = """
+def rehearse(sale, names):
+    customers = [Thread(target=sale.customer, args=(name,)) for name in names]
+    for customer in customers:
+        customer.start()
+    sale.door.set()
+    customers[0].join()
+"""
+    exercise, answer = with_parts("start_and_join", tmp_path, join_first_alone)
+    text = " ".join(grade_text(grader.grade(exercise, answer), 100).split())
+    assert (
+        "Thread-2 (customer) was still under way when the assertion failed: "
+        "MainThread had not waited for its end"
+    ) in text
+    text = grade_text(grader.grade(VISITOR_COUNT, VISITOR_COUNT.path), 100)
+    assert "still under way" not in text
 
 
 def test_each_kind_of_grade_has_a_next_step(grader: Grader) -> None:

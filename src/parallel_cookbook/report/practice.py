@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from parallel_cookbook.check import Failure
+    from parallel_cookbook.events import Interleaving
     from parallel_cookbook.practice.result import Grade
 
 _MARKS = {
@@ -71,6 +73,9 @@ def grade_lines(grade: Grade) -> Iterator[RenderableType]:
     failure = next(iter(grade.report.failures), None) if grade.report else None
     if grade.story is not None and failure is not None:
         yield from story_lines(grade.story, failure)
+        if sentence := _who_came_too_late(grade.story, failure):
+            yield Text()
+            yield Text(sentence)
     if grade.output.strip():
         yield Text()
         yield Text("It printed:", style="dim")
@@ -130,6 +135,23 @@ def _steps(grade: Grade) -> Iterator[dict[str, Any]]:
             "source": blocked.source,
             "detail": blocked.kind,
         }
+
+
+def _who_came_too_late(story: Interleaving, failure: Failure) -> str:
+    """Return a sentence on who does something after the first task's assertion has failed; else nothing."""
+    first = story.tasks[0]
+    if failure.kind != "assertion" or failure.task != first:
+        return ""
+    end = max((number for number, event in enumerate(story.events) if not event.task), default=0)
+    late = dict.fromkeys(event.task for event in story.events[end + 1 :] if event.line)
+    if not late:
+        return ""
+    names = " and ".join(story.tasks[task] for task in late)
+    was, its = ("were", "their") if len(late) > 1 else ("was", "its")
+    return (
+        f"{names} {was} still under way when the assertion failed: {first} had not waited for {its} end, "
+        "and the steps after that come too late."
+    )
 
 
 def _claim(grade: Grade) -> str:
