@@ -46,7 +46,8 @@ def _print_fact(name: str, value: object, note: str) -> None:
     remark = f"  ({note})" if note else ""
     if sys.stdout.isatty() and len(f"{begin}{value}{remark}") > shutil.get_terminal_size().columns:
         remark = _below(note, len(begin))
-    click.echo(f"{begin}{click.style(str(value), bold=True)}{click.style(remark, dim=True)}")
+    remark = click.style(remark, dim=True) if remark else ""
+    click.echo(f"{begin}{click.style(str(value), bold=True)}{remark}")
 
 
 def _below(note: str, indent: int) -> str:
