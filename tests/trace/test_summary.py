@@ -101,6 +101,22 @@ def test_the_tables_words_are_explained_where_they_stand() -> None:
     assert "and 1 helper of the library: --json lists all" in text
 
 
+def test_who_is_alone_and_waits_outside_of_python_is_told_so() -> None:
+    """One task can wait for no other, but for a file or another program it can."""
+    summary = summarise(
+        recording("""
+            0     main  begin
+            0     main  sample value=0 extra=0
+            20    main  sample value=20000000 extra=0
+            2000  main  end
+        """)
+    )
+    assert summary.advice == (
+        "Look first at main: for 98 % of the run it waited outside of Python (for a file, a socket, "
+        "another program), and the end waited for it."
+    )
+
+
 def test_shares_and_parallelism() -> None:
     """What each task did adds up to its life; the tasks' running adds up to the parallelism."""
     summary = summarise(recording(CONTENDED))

@@ -262,6 +262,11 @@ class _Adviser:
             if piece.what == State.UNKNOWN:
                 outside[piece.task] += piece.end - piece.begin
         task, spent = max(on_path.items(), key=lambda item: item[1], default=(0, 0))
+        if outside[task] >= _MUCH * whole and whole >= self._recording.start_up:
+            return (
+                f"Look first at {words.task(task)}: for {percent(outside[task], whole)} of the run it waited "
+                "outside of Python (for a file, a socket, another program), and the end waited for it."
+            )
         if len(self._recording.tasks) == 1:
             return f"{words.task(task)} did everything alone: nothing here could wait for anything."
         if whole < self._recording.start_up:
@@ -274,11 +279,6 @@ class _Adviser:
                 f"{at_once:.1f} tasks ran at once on {cores} cores: nothing stands in the way; to be "
                 "faster, do "
                 "less work."
-            )
-        if outside[task] >= _MUCH * whole:
-            return (
-                f"Look first at {words.task(task)}: for {percent(outside[task], whole)} of the run it waited "
-                "outside of Python (for a file, a socket, another program), and the end waited for it."
             )
         if spent >= _HALF * whole:
             return (
