@@ -84,6 +84,11 @@ def test_a_report_is_the_same_twice(file: Path) -> None:
             "two_failures",
             "and then, in the same order: assertion in MainThread (two_failures.py:20): AssertionError",
         ),
+        ("full_or_not", "reads len(items) = 0"),
+        (
+            "full_or_not",
+            "Check, then act: Thread-1 (work) checked len(items) = 0 in step 1 (line 9)",
+        ),
         ("lock_each", "Each holds a lock of its own, Thread-1 (work) threading.Lock() #1 and"),
         ("lock_each", "each holds a lock of its own: threading.Lock() #1 and threading.Lock() #2"),
         ("two_places", "Both hold places then: it lets in more than one."),

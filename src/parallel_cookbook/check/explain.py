@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # ruff: noqa: ANN401, D102
 
 _CONTAINERS = frozenset(CONTAINER_TYPES)
+_LOOKING = (len, sum, min, max, any, all, sorted, list, tuple, set, frozenset, dict)
+"""Built-in functions of whose result a reader is told: `len(jobs) = 2`."""
 
 
 def narrate(
@@ -112,6 +114,12 @@ class NarratingHooks(CheckHooks):
             return result
 
         return told
+
+    def call_builtin(self, site: int, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        result = super().call_builtin(site, function, *args, **kwargs)
+        if args and type(args[0]) in _CONTAINERS and any(function is each for each in _LOOKING):
+            self.tell(site, "reads", result)
+        return result
 
     def contains(self, site: int, item: Any, container: Any, /) -> bool:
         found = super().contains(site, item, container)
