@@ -35,7 +35,6 @@ class Excepted:
 
 
 REFERENCES = "counts on references to go at a certain moment"
-EAGER = "imap goes through its iterable at once, where CPython's does so in a thread"
 BLOCKS = "managers of blocks of shared memory are not simulated"
 SIGNALS = "signals other than SIGTERM and SIGKILL are refused"
 SOCKETS = "sockets, listeners and what is sent through them are refused"
@@ -49,7 +48,6 @@ EXCEPTED = [
     Excepted(
         "TestPoolNotLeakOnFailure.*", "gives a pool processes that are none of multiprocessing's"
     ),
-    Excepted("*TestPool.test_imap*_handle_iterable_exception", EAGER),
     Excepted("*TestPool.test_make_pool", PRIVATE),
     Excepted("*TestPoolWorkerLifetime.test_pool_worker_lifetime", PRIVATE),
     Excepted("*TestPool.test_release_task_refs", REFERENCES),
