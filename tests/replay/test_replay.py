@@ -93,7 +93,8 @@ def test_all_bugs_and_pitfalls_are_kept() -> None:
     """All that a test calls failing is found to fail; among the others are programs that are right."""
     right = [program.name for program in failing_programs() if program.name not in KEPT]
     assert right == [
-        f"tests/golden/programs/{name}.py" for name in ("leaked_block", "two_outcomes")
+        f"tests/golden/programs/{name}.py"
+        for name in ("leaked_block", "race_without_assert", "two_lines", "two_outcomes")
     ]
 
 
