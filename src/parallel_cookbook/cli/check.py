@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from parallel_cookbook.check import CheckReport, Entry, Tally
-    from parallel_cookbook.events import Interleaving
 
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2, "unknown": 3}
 
@@ -287,11 +286,12 @@ def _show(
 
     console = Console(highlight=False)
     show(console, report_lines(report))
-
-    def story_of(schedule: str) -> Interleaving:
-        return replay_entry(entry, schedule, **replay_options)[0]
-
-    show(console, all_failure_lines(report.failures, story_of, command))
+    failures = all_failure_lines(
+        report.failures,
+        lambda schedule: replay_entry(entry, schedule, **replay_options)[0],
+        command,
+    )
+    show(console, failures)
     show(console, aside_lines(report))
 
 
