@@ -45,9 +45,7 @@ def test_an_ambiguous_part_is_refused_with_the_candidates() -> None:
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     """A slip of the finger is answered with what was meant."""
-    with pytest.raises(
-        UsageError, match=r"no exercise 'vistor_count'; the nearest are threads/vis"
-    ):
+    with pytest.raises(UsageError, match=r"no exercise 'vistor_count'; the nearest is threads/vis"):
         find_exercise(EXERCISES, "vistor_count")
 
 

@@ -138,7 +138,8 @@ def test_a_program_is_called_as_briefly_as_it_can(tmp_path: Path) -> None:
     for name, shown in ((str(file), "program.py"), (f"{file}::f", "program.py::f")):
         assert f"\ntrace {shown}\n" in cookbook("trace", name, cwd=tmp_path).stderr
     elsewhere = written(tmp_path.parent, "pass", f"{tmp_path.name}.py")
-    assert f"\ntrace {elsewhere}\n" in cookbook("trace", elsewhere, cwd=tmp_path).stderr
+    told = cookbook("trace", elsewhere, cwd=tmp_path).stderr
+    assert f"trace {elsewhere} " in " ".join(told.split())  # a long one has a line of its own
     assert "\ntrace threads/once\n" in cookbook("trace", "once", cwd=tmp_path).stderr
 
 
