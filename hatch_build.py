@@ -43,7 +43,11 @@ _COMPILE = """\
 import sys
 from mypyc.build import mypycify
 from setuptools import setup
-extensions = mypycify(sys.argv[1:], opt_level="3", debug_level="0")
+extensions = mypycify(
+    ["--ignore-missing-imports", "--follow-imports=silent", *sys.argv[1:]],
+    opt_level="3",
+    debug_level="0",
+)
 setup(
     name="core",
     packages=[],
