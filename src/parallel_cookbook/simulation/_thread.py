@@ -2,6 +2,8 @@
 
 Guarantees: start_new_thread is one step. A thread that it starts is not waited for at the program's end,
 as in CPython, which here makes it a daemon: the program can end at any of its steps.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ A default name is numbered by the task that creates the thread, see `Registry.nu
 A thread's name and its default daemon flag are plain attributes, and no steps.
 
 What CPython does: Lib/threading.py.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ Targets: one for each condition or event, and one for each wait.
 
 What CPython does: Lib/multiprocessing/synchronize.py, where these are built of semaphores. What follows from
 that for a process that is killed while it sleeps is not simulated: there, `notify` waits for it for ever.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ handle with the Process object's arguments, or in a message. Whoever receives wh
 more gets EOFError; who sends when nobody can receive, BrokenPipeError.
 
 What CPython does: Lib/multiprocessing/connection.py.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

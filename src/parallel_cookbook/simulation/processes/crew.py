@@ -9,6 +9,8 @@ Targets: one for the tasks of a pool; one for each worker, 1 while it works; one
 
 Why not CPython's own source on simulated pipes: its helper threads (workers are polled, tasks and results
 handed over) have no effect that a program can see, and multiply the interleavings.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

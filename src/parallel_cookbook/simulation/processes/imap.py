@@ -6,6 +6,8 @@ ended. Of the built-in containers all items are taken at once, in the call: to a
 code of the program, and each would be a step more.
 
 What CPython does: Lib/multiprocessing/pool.py, `Pool._handle_tasks` and class IMapIterator.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

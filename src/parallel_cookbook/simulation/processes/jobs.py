@@ -5,6 +5,8 @@ as in life: at `get()`. A result is delivered in one step of its worker; to wait
 unpickled when it is first asked for.
 
 What CPython does: Lib/multiprocessing/pool.py.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ Simplified: an object stays until its manager ends, whether or not a proxy is le
 was forgotten ends with the process that has started it.
 
 What CPython does: Lib/multiprocessing/managers.py.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The functions of `os` that are about processes, for a program under check."""
+"""The functions of `os` that are about processes, for a program under check.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
+"""
 
 from __future__ import annotations
 

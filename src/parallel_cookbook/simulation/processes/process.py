@@ -5,6 +5,8 @@ been seen, there are none. Names and errors are CPython's; a pid is a number tha
 started the process, and when.
 
 What CPython does: Lib/multiprocessing/process.py.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ matter, it is a step to go on after `put`, before which the feeder may be quicke
 An object that cannot be pickled is lost, and the traceback printed, as in life.
 
 What CPython does: Lib/multiprocessing/queues.py.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations

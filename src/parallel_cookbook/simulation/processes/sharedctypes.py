@@ -5,6 +5,8 @@ read or write a raw value, an item, or a field is one step; so `value.value += 1
 between them. With a lock, each access takes it, which is one more step unless the task holds it already.
 
 What CPython does: Lib/multiprocessing/sharedctypes.py.
+
+PYTEST_DONT_REWRITE: an assertion of this module says what CPython's own does, to the letter.
 """
 
 from __future__ import annotations
