@@ -232,6 +232,26 @@ lock.acquire()
     assert last_of(tmp_path) == last == (Kind.ACQUIRE, True, 8)
 
 
+def test_what_is_read_of_a_running_program_has_its_names(tmp_path: Path) -> None:
+    """Each acquire here is on a line of its own, so that its name is written just before it."""
+    lines = "".join(f"    with lock: print({n})\n" for n in range(3_000))
+    source = f"import threading\nlock = threading.Lock()\ndef work():\n{lines}work()\n"
+    file = program(tmp_path, source)
+    note_run(tmp_path, [str(file)])
+    command = command_for(tmp_path, str(file))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        seen = 0
+        while process.poll() is None:
+            if list(tmp_path.glob("*.tape")):
+                records = read_recording(tmp_path).records
+                acquires = [record for record in records if record.kind is Kind.ACQUIRE]
+                assert all(record.site >= 0 for record in acquires)
+                seen = max(seen, len(acquires))
+            process.stdout.read(200)
+    assert seen
+
+
 def last_of(folder: Path) -> tuple[Kind, bool, int]:
     """Return what the last record but for samples tells: its kind, whether it is a request, its line."""
     recording = read_recording(folder)

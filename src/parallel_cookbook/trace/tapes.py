@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import mmap
 import os
+from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.trace.recorder import layout
@@ -39,6 +39,8 @@ class TapeFile:
 
     stem: str
     path: Path
+    end: int
+    """Up to where its records are read; what they refer to was named before that."""
     about: dict[str, Any]
     """The first line of words."""
     pid: int
@@ -59,7 +61,7 @@ class TapeFile:
     def find_things(self) -> None:
         """Keep what the records of the kind THING say; quicker than to look at each record."""
         sought = bytes([layout.THING])
-        for block in _blocks(self.path):
+        for block in _blocks(self.path, self.end):
             kinds = block[layout.RECORD_BYTES - 1 :: layout.RECORD_BYTES]
             place = kinds.find(sought)
             while place >= 0:
@@ -79,7 +81,7 @@ class TapeFile:
         """
         pending: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
         more, has_more, sampled = layout.MORE, layout.HAS_MORE, layout.BY_SAMPLER
-        for block in _blocks(self.path):
+        for block in _blocks(self.path, self.end):
             records = layout.RECORD.iter_unpack(block)
             for place, (moment, ident, site, thing, value, flags, kind) in enumerate(records):
                 if kind == more:
@@ -104,8 +106,9 @@ def read_tapes(folder: Path) -> list[TapeFile]:
     cannot be read.
     """
     try:
-        paths = sorted(folder.glob("*.tape"))
-        tapes = [tape for path in paths if (tape := _read(path)) is not None]
+        # The program may still be running: records first, then the words, which are written before them.
+        ends = {path: _end(path) for path in sorted(folder.glob("*.tape"))}
+        tapes = [tape for path, end in ends.items() if (tape := _read(path, end)) is not None]
     except OSError as error:
         raise UsageError(
             f"cannot read the recording {str(folder)!r}: {error.strerror}; record the program anew"
@@ -113,7 +116,7 @@ def read_tapes(folder: Path) -> list[TapeFile]:
     return sorted(tapes, key=lambda tape: tape.began)
 
 
-def _read(path: Path) -> TapeFile | None:
+def _read(path: Path, end: int) -> TapeFile | None:
     with path.open("rb") as file:
         header = file.read(layout.HEADER.size)
     if len(header) < layout.HEADER.size:
@@ -121,7 +124,7 @@ def _read(path: Path) -> TapeFile | None:
     magic, pid, began, lost, _used = layout.HEADER.unpack(header)
     if magic != layout.MAGIC:
         return None
-    tape = TapeFile(path.stem, path, {}, pid, began, lost)
+    tape = TapeFile(path.stem, path, end, {}, pid, began, lost)
     names = path.with_suffix(".names")
     for number, line in enumerate(names.read_bytes().splitlines() if names.exists() else ()):
         try:
@@ -156,15 +159,31 @@ def _file(tape: TapeFile, words: dict[str, Any]) -> None:
         tape.names |= words
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Return the written part of a tape in pieces; what comes after an empty piece was never written."""
+def _end(path: Path) -> int:
+    """Return where the last record that is now written ends. Cost: a look at some 15 blocks."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        if size <= layout.HEADER_BYTES:
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            for place in range(layout.HEADER_BYTES, size, _BLOCK_BYTES):
-                block = content[place : place + _BLOCK_BYTES]
-                if block == _NOTHING[: len(block)]:
-                    return
-                yield block[: len(block) // layout.RECORD_BYTES * layout.RECORD_BYTES]
+        numbers = range(-(-(size - layout.HEADER_BYTES) // _BLOCK_BYTES))
+        empty = bisect_left(numbers, 1, key=lambda number: _is_empty(_block(file, number, size)))
+        last = _block(file, empty - 1, size).rstrip(b"\0") if empty else b""
+    begin = layout.HEADER_BYTES + max(empty - 1, 0) * _BLOCK_BYTES
+    return begin + -(-len(last) // layout.RECORD_BYTES) * layout.RECORD_BYTES
+
+
+def _blocks(path: Path, end: int) -> Iterator[bytes]:
+    """Return the written part of a tape in pieces, up to `end`."""
+    with path.open("rb") as file:
+        for number in range(-(-(end - layout.HEADER_BYTES) // _BLOCK_BYTES)):
+            block = _block(file, number, end)
+            yield block[: len(block) // layout.RECORD_BYTES * layout.RECORD_BYTES]
+
+
+def _block(file: BinaryIO, number: int, end: int) -> bytes:
+    """Return a piece of a tape; by reading, for to look at a hole through a map may need room on the disk."""
+    begin = layout.HEADER_BYTES + number * _BLOCK_BYTES
+    file.seek(begin)
+    return file.read(min(_BLOCK_BYTES, end - begin))
+
+
+def _is_empty(block: bytes) -> bool:
+    return block == _NOTHING[: len(block)]
