@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mypy_extensions import mypyc_attr
 
+from parallel_cookbook.check import type_table
 from parallel_cookbook.check.container_hooks import ATOMS, ContainerHooks, Slot
 from parallel_cookbook.check.insides import (
     CONTAINER_METHODS,
@@ -39,7 +40,6 @@ from parallel_cookbook.check.shared_arguments import NAMES as SHARING_NAMES
 from parallel_cookbook.check.shared_arguments import announce_object, writes_view
 from parallel_cookbook.check.space import SeenModules
 from parallel_cookbook.check.stand_in import stand_in
-from parallel_cookbook.check.type_table import forget_passing_types
 from parallel_cookbook.instrument.operands import CONTAINER_FUNCTIONS, FRAME_READING_FUNCTIONS
 from parallel_cookbook.simulation.locals import Local
 from parallel_cookbook.simulation.processes.ctypes_views import Shared
@@ -130,11 +130,13 @@ class CheckHooks(ContainerHooks):
         self.class_stores: set[str] = set()
         """The class attributes that have been stored while tasks lived, by their keys."""
         self._attribute_kinds: dict[tuple[type, str], tuple[_AttributeKind, type]] = {}
+        self._kinds_before: dict[tuple[type, str], tuple[_AttributeKind, type]] = {}
+        """Those that the last execution has asked for: most classes are made anew, but not all."""
 
     def begin_execution(self) -> None:
         super().begin_execution()
-        self._attribute_kinds.clear()  # the program's classes are made anew
-        forget_passing_types()
+        self._kinds_before, self._attribute_kinds = self._attribute_kinds, {}
+        type_table.begin_execution()
 
     def load_attr(self, site: int, obj: Any, name: str, /) -> Any:
         kernel = self._kernel
@@ -218,6 +220,7 @@ class CheckHooks(ContainerHooks):
     def _announce_store(self, site: int, obj: Any, name: str, *, is_deletion: bool = False) -> None:
         if isinstance(obj, type):
             self._attribute_kinds.clear()
+            self._kinds_before.clear()
             if not self._kernel.is_alone:
                 self._note_class_store(obj, name)
         if self._kernel.is_alone:
@@ -261,9 +264,11 @@ class CheckHooks(ContainerHooks):
         A read of an attribute of the class, seen through an object, is noted down here.
         """
         owner = type(obj)
-        known = self._attribute_kinds.get((owner, name))
+        key = (owner, name)
+        known = self._attribute_kinds.get(key)
         if known is None:
-            known = self._attribute_kinds[owner, name] = _attribute_kind(owner, name)
+            known = self._kinds_before.get(key) or _attribute_kind(owner, name)
+            self._attribute_kinds[key] = known
         kind, found = known
         if kind is _AttributeKind.INSTANCE:
             return self._memory.place((id(obj), name), obj)

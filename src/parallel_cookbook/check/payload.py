@@ -53,8 +53,8 @@ class World(Protocol):
         """
         ...
 
-    def code_of(self, module: ModuleType) -> CodeType:
-        """Return the rewritten code of one of its own modules."""
+    def codes_of(self, module: ModuleType) -> tuple[CodeType, ...]:
+        """Return the rewritten code of one of its own modules, in parts."""
         ...
 
     def new_scope(self) -> object:
@@ -331,7 +331,8 @@ class _Unpacker(pickle.Unpickler):
     ) -> FunctionType:
         name, file = module
         space = self._world.module(name, Path(file))
-        code = list(_codes(self._world.code_of(space), *place))[number]
+        parts = self._world.codes_of(space)
+        code = [code for part in parts for code in _codes(part, *place)][number]
         group = self._payload.scopes[group]
         closure = tuple(cells.get(name) or self._scope(group, name) for name in code.co_freevars)
         return FunctionType(code, vars(space), closure=closure)

@@ -1,8 +1,10 @@
 """Load the program under check into a private set of modules, afresh for each execution.
 
 The program's own files, its main file and what it imports from the same folder, are rewritten and executed
-anew each time, from code that is compiled once; so module-level state starts anew. `threading`, `queue`,
-`time` and the like are the simulation. All else is the interpreter's own, shared and untouched.
+anew each time, from code that is compiled once; so module-level state starts anew. What the main file
+begins with is put back instead, where nothing can tell the difference: see check/prologue.py.
+`threading`, `queue`, `time` and the like are the simulation. All else is the interpreter's own, shared and
+untouched.
 """
 
 from __future__ import annotations
@@ -14,15 +16,17 @@ import importlib.util
 import io
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.asserts import EXPLAIN
+from parallel_cookbook.check.prologue import Beginning, length_of_prologue
 from parallel_cookbook.check.schedule import key_of
 from parallel_cookbook.check.space import STAND_INS, Space, find_source
 from parallel_cookbook.errors import UsageError
-from parallel_cookbook.instrument import builtins_with, rewrite
+from parallel_cookbook.instrument import builtins_with, rewrite_in_two
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +78,12 @@ class Program:
         self._include = tuple(include)
         self._on_new_sites = on_new_sites
         self._root = entry.root or entry.file.resolve().parent
-        self._codes: dict[str, CodeType] = {}
+        self._codes: dict[str, tuple[CodeType, CodeType]] = {}
+        """Of each rewritten file, its prologue and the rest; see check/prologue.py."""
+        self._standard_codes: dict[str, CodeType] = {}
+        self._beginning: Beginning | None = None
+        """What the main module is put back to before each execution, instead of being made anew."""
+        self._can_begin_again = True
         self.tracked: set[str] = set()
         """The keys of globals that are places although they are bound once."""
         self._origins: dict[str, Path | None] = {}
@@ -86,20 +95,57 @@ class Program:
 
     def execute(self) -> object:
         """Execute the program once, in the running task; return what its function returned."""
-        space = self._space = self.new_space()
-        self._kernel.running.group.space = space
-        self._kernel.loader = self
+        main = self._begin_again() or self._begin()
+        if self.entry.payload is not None:
+            return self.entry.payload.make(self)()
+        if not self.entry.function:
+            return None
+        return self._function_in(main)()
+
+    def _begin(self) -> ModuleType:
+        """Load the main module into new modules, and return it."""
+        self._enter(self.new_space())
+        space = self._space
         parent, _, last = self.entry.module.rpartition(".")
         if parent and self.is_private(parent.partition(".")[0]):
             space.own(parent)
         main = space.load(self.entry.module, self.entry.file)
         if parent in space.modules:
             setattr(space.modules[parent], last, main)
-        if self.entry.payload is not None:
-            return self.entry.payload.make(self)()
-        if not self.entry.function:
+        return main
+
+    def _begin_again(self) -> ModuleType | None:
+        """Put the main module back to behind its prologue, and go on from there; None if that cannot be."""
+        beginning = self._beginning
+        if beginning is None:
             return None
-        return self._function_in(main)()
+        codes = self._codes.get(str(self.entry.file))
+        if codes is None or codes[1] is not beginning.rest:
+            self._beginning = None  # rewritten once more, to see more of it
+            return None
+        if not beginning.restore():
+            self._beginning = None
+            self._can_begin_again = False
+            return None
+        self._enter(beginning.space)
+        return beginning.space.resume(beginning)
+
+    def _enter(self, space: Space) -> None:
+        self._space = self._kernel.running.group.space = space
+        self._kernel.loader = self
+
+    def note_beginning(self, space: Space, module: ModuleType) -> None:
+        """Take note of what the main module of the first process is behind its prologue."""
+        task = self._kernel.running
+        if not self._can_begin_again or task.group is not self._kernel.root or task.created:
+            return
+        if module.__name__ != self.entry.module or space is not self._space:
+            return
+        _, rest = self._codes[str(self.entry.file)]
+        beginning = Beginning(space, module, rest)
+        self._can_begin_again = beginning.is_known
+        if beginning.is_known:
+            self._beginning = beginning
 
     def _function_in(self, main: ModuleType) -> Any:  # noqa: ANN401 - the program's
         """Return the function to call; UsageError if the module has none of that name."""
@@ -160,8 +206,8 @@ class Program:
             known = self._space.own(name)
         return known is not None and known.__file__ == str(file)
 
-    def code_of(self, module: ModuleType) -> CodeType:
-        """Return the rewritten code of one of the program's own modules."""
+    def codes_of(self, module: ModuleType) -> tuple[CodeType, CodeType]:
+        """Return the rewritten code of one of the program's own modules, in two parts."""
         return self._codes[str(module.__file__)]
 
     def new_scope(self) -> object:
@@ -181,8 +227,8 @@ class Program:
 
     # --- for the processes ----------------------------------------------------------------------
 
-    def code(self, file: Path, module: str) -> CodeType:
-        """Return the rewritten code of a file, which is executed as `module`."""
+    def code(self, file: Path, module: str) -> tuple[CodeType, CodeType]:
+        """Return the rewritten code of a file, which is executed as `module`: its prologue, and the rest."""
         key = str(file)
         code = self._codes.get(key)
         if code is None:
@@ -201,12 +247,13 @@ class Program:
         names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
         return {name for name in names if _key_of_global(file, name) in self.tracked}
 
-    def _compile(self, file: str, source: bytes) -> CodeType:
+    def _compile(self, file: str, source: bytes) -> tuple[CodeType, CodeType]:
         try:
-            return rewrite(
+            return rewrite_in_two(
                 source,
                 file,
                 self._sites,
+                partial(length_of_prologue, is_private=self.is_private),
                 also_track=self._names_to_track(file, source),
                 prepare=None if self._explainer is None else self._explainer.prepare,
             )
@@ -217,9 +264,10 @@ class Program:
 
     def standard_code(self, file: str) -> CodeType:
         """Return the code of a standard module's file, as it is."""
-        code = self._codes.get(file)
+        code = self._standard_codes.get(file)
         if code is None:
-            code = self._codes[file] = compile(Path(file).read_bytes(), file, "exec")
+            code = compile(Path(file).read_bytes(), file, "exec")
+            self._standard_codes[file] = code
         return code
 
     def is_private(self, root: str) -> bool:
@@ -227,7 +275,6 @@ class Program:
         return root in STAND_INS or self.file_of(root) is not None
 
     def file_of(self, root: str) -> Path | None:
-        """Return the file of a top-level module of the program's own, None for anybody else's."""
         """Return the file of a top-level module of the program's own, None for anybody else's."""
         return self.entry.file if root == self.entry.module else self._origin(root)
 

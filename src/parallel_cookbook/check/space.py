@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from parallel_cookbook.kernel import active_kernel
 from parallel_cookbook.simulation import SIMULATED, fresh_module
 from parallel_cookbook.simulation.processes.os import os_module
 from parallel_cookbook.simulation.refused import (
@@ -23,11 +24,14 @@ from parallel_cookbook.simulation.refused import (
     is_refused,
     refusing_module,
 )
+from parallel_cookbook.simulation.registry import registry_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import CodeType
 
     from parallel_cookbook.check.program import Program
+    from parallel_cookbook.check.prologue import Beginning
 
 MAIN_NAMES = ("__main__", "__mp_main__")
 """What the main module is called: in the first process, and in the others."""
@@ -61,7 +65,7 @@ class Space:
 
     def load(self, name: str, file: Path) -> ModuleType:
         """Execute a file of the program as the module `name`."""
-        code = self._program.code(file, name)
+        prologue, rest = self._program.code(file, name)
         module = ModuleType(name)
         module.__file__ = str(file)
         if file.name == "__init__.py":
@@ -69,15 +73,26 @@ class Space:
             module.__package__ = name
         else:
             module.__package__ = name.rpartition(".")[0]
-        space = vars(module)
-        space["__builtins__"] = self._builtins
+        vars(module)["__builtins__"] = self._builtins
         self.modules[name] = module
-        try:
-            exec(code, space)  # noqa: S102 - executing the program is the purpose
-        except BaseException:
-            self.modules.pop(name, None)
-            raise
+        self._execute(prologue, module)
+        self._program.note_beginning(self, module)
+        self._execute(rest, module)
         return module
+
+    def resume(self, beginning: Beginning) -> ModuleType:
+        """Execute the module behind its prologue, once more; it was put back."""
+        if "threading" in self.modules:
+            registry_of(active_kernel()).threading = self.modules["threading"]
+        self._execute(beginning.rest, beginning.module)
+        return beginning.module
+
+    def _execute(self, code: CodeType, module: ModuleType) -> None:
+        try:
+            exec(code, vars(module))  # noqa: S102 - executing the program is the purpose
+        except BaseException:
+            self.modules.pop(module.__name__, None)
+            raise
 
     def own(self, name: str) -> ModuleType:
         """Return this process's own module of that name; ModuleNotFoundError if there is none."""

@@ -1,7 +1,8 @@
 """What is found out about types, remembered without keeping the program's own alive.
 
-A program's classes are made anew in each execution, and each holds its module and all that is in it: whoever
-remembers a class remembers an execution. So the tables forget them when the next one begins.
+Most of a program's classes are made anew in each execution, and each holds its module and all that is in it:
+whoever remembers a class remembers an execution. So the tables forget what they have not met for a whole
+execution.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Found = TypeVar("Found")
-_HEAP_TYPE = 1 << 9
-"""Py_TPFLAGS_HEAPTYPE: a class that is not built into the interpreter (Include/object.h)."""
 
 
 class TypeTable(dict[type, Found]):
@@ -23,29 +22,24 @@ class TypeTable(dict[type, Found]):
     def __init__(self, find: Callable[[type], Found]) -> None:
         super().__init__()
         self._find = find
-        self._passing: list[type] = []
-        """Those that are forgotten."""
+        self._before: dict[type, Found] = {}
+        """What the last execution has asked for. A type that is met again has stayed."""
         _tables.append(self)
 
     def __missing__(self, kind: type) -> Found:
-        if not stays(kind):
-            self._passing.append(kind)
-        found = self[kind] = self._find(kind)
+        found = self._before.get(kind)
+        if found is None:
+            found = self._find(kind)
+        self[kind] = found
         return found
 
-    def forget_passing(self) -> None:
-        """Forget the types that an execution has made."""
-        passing, self._passing = self._passing, []
-        for kind in passing:
-            self.pop(kind, None)
+    def begin_execution(self) -> None:
+        """Forget the types that the last execution has not met."""
+        self._before = dict(self)
+        self.clear()
 
 
 _tables: list[TypeTable[Any]] = []
-
-
-def stays(kind: type) -> bool:
-    """Whether a type is built in, or lives in a module that all executions share."""
-    return not kind.__flags__ & _HEAP_TYPE or is_importable(kind)
 
 
 def is_importable(kind: type) -> bool:
@@ -59,7 +53,7 @@ def is_importable(kind: type) -> bool:
     return found is kind
 
 
-def forget_passing_types() -> None:
-    """Forget the types that the last execution has made."""
+def begin_execution() -> None:
+    """Forget the types that the last execution has not met: they are of an earlier one."""
     for table in _tables:
-        table.forget_passing()
+        table.begin_execution()
