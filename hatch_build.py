@@ -22,6 +22,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PACKAGE = "parallel_cookbook"
 COMPILED = (
     "check/container_hooks.py",
+    "check/execution.py",
     "check/hooks.py",
     "check/insides.py",
     "check/memory.py",
@@ -30,6 +31,7 @@ COMPILED = (
     "check/program.py",
     "check/prologue.py",
     "check/space.py",
+    "check/surroundings.py",
     "check/type_table.py",
     "kernel/operation.py",
     "kernel/record.py",

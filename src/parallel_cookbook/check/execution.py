@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mypy_extensions import mypyc_attr
+
 from parallel_cookbook.check.copies import gives_copy
 from parallel_cookbook.check.fault import Fault
 from parallel_cookbook.check.hooks import CheckHooks
@@ -67,6 +69,7 @@ class Execution:
         return any(fault.kind == "step-limit" for fault in self.faults)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Machine:
     """Executes one program again and again, in one kernel, with one memory of what races."""
 
@@ -327,6 +330,8 @@ class Machine:
 
     def _leaks(self) -> list[Leak]:
         """Return the blocks of shared memory that have names at the end, by where they were made."""
+        if "processes" not in self.kernel.state:
+            return []
         files = self.program.module_of_file
         leaks = []
         for block in world_of(self.kernel).blocks.values():

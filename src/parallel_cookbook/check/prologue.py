@@ -16,13 +16,21 @@ from __future__ import annotations
 import ast
 import sys
 from operator import attrgetter, is_
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import TYPE_CHECKING, Any, Final
 
 from parallel_cookbook.simulation import SIMULATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import CodeType
 
     from parallel_cookbook.check.space import Space
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
 # ruff: noqa: ANN401
 
 _CONSTANTS: Final = frozenset({int, float, complex, bool, str, bytes, type(None), type(...)})
+_UNCHANGING: Final = frozenset({BuiltinFunctionType, GetSetDescriptorType, MemberDescriptorType})
 _PLAIN_DECORATORS: Final = frozenset({"staticmethod", "classmethod", "property"})
 _MAKERS_OF_CONSTANTS = (ast.Constant, ast.Name, ast.UnaryOp, ast.BinOp, ast.Tuple)
 _MAKERS_OF_ANNOTATIONS = (*_MAKERS_OF_CONSTANTS, ast.Attribute, ast.Subscript, ast.List)
@@ -146,23 +155,17 @@ class Beginning:
         self.space = space
         self.module = module
         self.rest = rest
-        self._modules = modules = dict(space.modules)
+        modules = space.modules
+        self._modules = list(modules.values())
         self._functions: list[tuple[FunctionType, tuple[Any, ...]]] = []
         self._cells: list[tuple[CellType, type]] = []
         """Where methods that call `super()` have their class from."""
         self._classes: list[tuple[type, tuple[Any, ...], list[Any], list[str], list[Any]]] = []
-        self._tables = [(one, dict(vars(one))) for one in modules.values()]
+        self._tables = [_Table(names) for names in (modules, *map(vars, modules.values()))]
         self.is_known = all(
             one is module or (type(one) is ModuleType and name in SIMULATED)
             for name, one in modules.items()
-        ) and all(
-            name == "__builtins__"
-            or self._knows(value)
-            or (name == "__annotations__" and not value)
-            for name, value in vars(module).items()
-        )
-        if not self.is_known:
-            self._tables = []
+        ) and self._knows_all({**vars(module), "__builtins__": None})
 
     def restore(self) -> bool:
         """Put the names of all modules back; False if functions or classes are not what they were."""
@@ -181,11 +184,19 @@ class Beginning:
                 or not all(map(is_, space.values(), values))
             ):
                 return False
-        _put_back(self.space.modules, self._modules)
-        for module, names_then in self._tables:
-            if type(module) is not ModuleType:
+        if any(type(module) is not ModuleType for module in self._modules):
+            return False
+        for table in self._tables:
+            table.put_back()
+        return True
+
+    def _knows_all(self, names: Mapping[str, Any]) -> bool:
+        """Whether all values are known; annotations are a dict, which is put back."""
+        for name, value in names.items():
+            if name == "__annotations__" and type(value) is dict:
+                self._tables.append(_Table(value))
+            elif not self._knows(value):
                 return False
-            _put_back(vars(module), names_then)
         return True
 
     def _knows(self, value: Any) -> bool:  # noqa: PLR0911 - a table
@@ -207,7 +218,7 @@ class Beginning:
             return all(self._knows(one) for one in (value.fget, value.fset, value.fdel))
         if kind is MethodType:
             return type(value.__self__) is str  # a function of the simulation
-        return kind is BuiltinFunctionType or kind.__module__ == "typing"
+        return kind in _UNCHANGING or kind.__module__ == "typing"
 
     def _note_function(self, function: FunctionType) -> bool:
         inside = _inside_of_function(function)
@@ -237,11 +248,7 @@ class Beginning:
         return (
             type(kind) is type
             and not any("__init_subclass__" in vars(base) for base in kind.__mro__[:-1])
-            and all(
-                self._knows(value)
-                or type(value).__name__ in {"getset_descriptor", "member_descriptor"}
-                for value in space.values()
-            )
+            and self._knows_all(space)
         )
 
 
@@ -250,15 +257,24 @@ def _own_attributes(wrapper: Any) -> set[str]:
     return set(vars(wrapper)) - set(vars(type(wrapper)(lambda: None)))
 
 
-def _put_back(names: dict[str, Any], then: dict[str, Any]) -> None:
-    """Let `names` be what it was then, in the same order; what is still the same is not touched."""
-    order = list(names)
-    if order != list(then):
-        if order[: len(then)] != list(then):
-            names.clear()
-            names.update(then)
-            return
-        for name in order[len(then) :]:
-            del names[name]
-    if not all(map(is_, names.values(), then.values())):
-        names.update(then)
+class _Table:
+    """The names of one module, or the modules of the program, as they were once."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._names = names
+        self._order = list(names)
+        self._values = list(names.values())
+
+    def put_back(self) -> None:
+        """Let them be the same again, in the same order; what is still the same is not touched."""
+        names = self._names
+        order = list(names)
+        if order != self._order:
+            known = len(self._order)
+            if order[:known] == self._order:
+                for name in order[known:]:
+                    del names[name]
+            else:
+                names.clear()
+        if not all(map(is_, names.values(), self._values)) or not names:
+            names.update(zip(self._order, self._values, strict=True))

@@ -7,6 +7,8 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
+from mypy_extensions import mypyc_attr
+
 from parallel_cookbook.kernel import Killed, Operation
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ MAX_KEPT_OUTPUT = 65_536
 """Characters of output that an outcome keeps."""
 
 
+@mypyc_attr(native_class=False)
 class Output(io.TextIOBase):
     """The program's standard output: each write is a step, because its order can be seen."""
 
@@ -62,6 +65,7 @@ class Output(io.TextIOBase):
         return "".join(self._pieces)
 
 
+@mypyc_attr(native_class=False)
 class _Discard(io.TextIOBase):
     """The program's standard error: failures are reported by us."""
 
