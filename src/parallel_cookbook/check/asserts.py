@@ -67,18 +67,19 @@ class AssertExplainer:
     ) -> None:
         self._kernel = kernel
         self._compare = compare
-        self._tests: list[ast.expr] = []
+        self.tests: list[ast.expr] = []
+        """What the asserts say that were prepared."""
 
     def prepare(self, tree: ast.Module | ast.Interactive) -> None:
         """Let each `assert` in a function of `tree` note down its values, and explain itself."""
-        _Preparer(self._tests).visit(tree)
+        _Preparer(self.tests).visit(tree)
 
     def explain(self, number: int, values: tuple[object, ...], *message: object) -> str:
         """Return what a failed assert says: its own message, and what it compared."""
         kernel, was_alone = self._kernel, self._kernel.is_alone
         kernel.is_alone = True  # what a __repr__ reads is no part of the program's story
         try:
-            lines = _explanation(self._tests[number], values, self._compare)
+            lines = _explanation(self.tests[number], values, self._compare)
         finally:
             kernel.is_alone = was_alone
         return "\n".join([*(str(part) for part in message), *lines])

@@ -16,17 +16,17 @@ import importlib.util
 import io
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from parallel_cookbook.check.asserts import EXPLAIN
-from parallel_cookbook.check.prologue import Beginning, length_of_prologue
+from parallel_cookbook.check.prologue import Beginning
+from parallel_cookbook.check.rewritten import rewritten
 from parallel_cookbook.check.schedule import key_of
 from parallel_cookbook.check.space import STAND_INS, Space, find_source
 from parallel_cookbook.errors import UsageError
-from parallel_cookbook.instrument import builtins_with, rewrite_in_two
+from parallel_cookbook.instrument import builtins_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -241,21 +241,21 @@ class Program:
             self._on_new_sites()
         return code
 
-    def _names_to_track(self, file: str, source: bytes) -> set[str]:
+    def _names_to_track(self, file: str, source: bytes) -> frozenset[str]:
         if not self.tracked:
-            return set()
+            return frozenset()
         names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-        return {name for name in names if _key_of_global(file, name) in self.tracked}
+        return frozenset(name for name in names if _key_of_global(file, name) in self.tracked)
 
     def _compile(self, file: str, source: bytes) -> tuple[CodeType, CodeType]:
         try:
-            return rewrite_in_two(
+            return rewritten(
                 source,
                 file,
                 self._sites,
-                partial(length_of_prologue, is_private=self.is_private),
-                also_track=self._names_to_track(file, source),
-                prepare=None if self._explainer is None else self._explainer.prepare,
+                names_to_track=self._names_to_track(file, source),
+                is_private=self.is_private,
+                explainer=self._explainer,
             )
         except SyntaxError as error:
             raise UsageError(f"{file}:{error.lineno}: {error.msg}; correct it first") from None
