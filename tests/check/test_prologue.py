@@ -174,6 +174,14 @@ class Derived(Base):
     def size(self):
         return 5
 
+class Closing:
+    # It takes steps and prints when it goes, in an execution or behind it.
+    def __init__(self):
+        self.lock = threading.Lock()
+    def __del__(self):
+        with self.lock:
+            print("closed")
+
 def helper(n=2, *, m=3):
     "doc"
     return n + m
@@ -215,6 +223,10 @@ HARMLESS = {
         "old = len(Base.__annotations__), len(__annotations__)\n"
         "Base.__annotations__['x'] = __annotations__['x'] = int\nreturn old"
     ),
+    "finalizers": (
+        "global held\nheld = Closing(), [Closing()]\nClosing()\n"
+        "t = threading.Thread(target=helper)\nt.start(); t.join()\nreturn 'held' in globals()"
+    ),
     "sys.modules": "return sorted(n for n in sys.modules if n in ('program', 'threading', '__main__'))",
 }
 HARMFUL = {
@@ -251,9 +263,9 @@ def program_with(tmp_path: Path, body: str) -> Path:
     return file
 
 
-def results(machine: Machine) -> list[object]:
+def results(machine: Machine) -> list[tuple[object, ...]]:
     return [
-        (execution.result, execution.faults)
+        (execution.result, execution.faults, execution.steps, execution.stdout)
         for execution in (machine.execute(RoundRobin(1, 1000)) for _ in range(4))
     ]
 
@@ -293,7 +305,7 @@ def test_what_is_not_known_is_made_anew(tmp_path: Path, beginning: str) -> None:
     file = tmp_path / "program.py"
     file.write_text(f"{beginning}\ndef main():\n    return 1\n", encoding="utf-8")
     machine = new_machine(file, "main", once=True)
-    assert results(machine) == [("1", [])] * 4
+    assert [found[:2] for found in results(machine)] == [("1", [])] * 4
     assert begins_again(machine.program) is (beginning.startswith("from random"))
 
 

@@ -145,6 +145,8 @@ class Machine:
         self._faults = []
         self.handled = []
         returned: list[object] = []
+        with Surroundings(self._output, self.entry):
+            self.program.put_back()
         output = self._output = self._output.renewed()
         self.hooks.cycles.count_printed = output.count_kept
         self._executions += 1

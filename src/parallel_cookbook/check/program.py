@@ -94,8 +94,14 @@ class Program:
         self._space = Space(self)
 
     def execute(self) -> object:
-        """Execute the program once, in the running task; return what its function returned."""
-        main = self._begin_again() or self._begin()
+        """Execute the program once, in the running task; return what its function returned.
+
+        `put_back` must have been called before.
+        """
+        self._kernel.running.group.space = self._space
+        self._kernel.loader = self
+        beginning = self._beginning
+        main = self._begin() if beginning is None else self._space.resume(beginning)
         if self.entry.payload is not None:
             return self.entry.payload.make(self)()
         if not self.entry.function:
@@ -103,8 +109,7 @@ class Program:
         return self._function_in(main)()
 
     def _begin(self) -> ModuleType:
-        """Load the main module into new modules, and return it."""
-        self._enter(self.new_space())
+        """Load the main module, and return it."""
         space = self._space
         parent, _, last = self.entry.module.rpartition(".")
         if parent and self.is_private(parent.partition(".")[0]):
@@ -114,25 +119,17 @@ class Program:
             setattr(space.modules[parent], last, main)
         return main
 
-    def _begin_again(self) -> ModuleType | None:
-        """Put the main module back to behind its prologue, and go on from there; None if that cannot be."""
+    def put_back(self) -> None:
+        """Get ready for the next execution, while none runs: what the last one has left is finalized now."""
         beginning = self._beginning
-        if beginning is None:
-            return None
-        codes = self._codes.get(str(self.entry.file))
-        if codes is None or codes[1] is not beginning.rest:
-            self._beginning = None  # rewritten once more, to see more of it
-            return None
-        if not beginning.restore():
-            self._beginning = None
-            self._can_begin_again = False
-            return None
-        self._enter(beginning.space)
-        return beginning.space.resume(beginning)
-
-    def _enter(self, space: Space) -> None:
-        self._space = self._kernel.running.group.space = space
-        self._kernel.loader = self
+        if beginning is not None:
+            codes = self._codes.get(str(self.entry.file))
+            if codes is not None and codes[1] is beginning.rest:
+                if beginning.restore():
+                    return
+                self._can_begin_again = False
+            self._beginning = None  # also where it is rewritten, to see more of it
+        self._space = self.new_space()
 
     def note_beginning(self, space: Space, module: ModuleType) -> None:
         """Take note of what the main module of the first process is behind its prologue."""
