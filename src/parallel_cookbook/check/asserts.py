@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 import copy
 import itertools
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,6 +51,16 @@ _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.NotIn: "not in",
 }
 Node = TypeVar("Node", bound=ast.AST)
+
+
+class Explainer(Protocol):
+    """Who prepares the program's own files before they are rewritten, and is called by what it has added."""
+
+    def prepare(self, tree: ast.Module | ast.Interactive) -> None:
+        """Change the tree, but not its positions."""
+
+    def explain(self, number: int, values: tuple[object, ...], *message: object) -> str:
+        """Return what a failed assert says."""
 
 
 class AssertExplainer:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import CodeType, ModuleType
 
-    from parallel_cookbook.check.asserts import AssertExplainer
+    from parallel_cookbook.check.asserts import Explainer
     from parallel_cookbook.check.payload import Payload
     from parallel_cookbook.instrument import SiteTable
     from parallel_cookbook.instrument.hooks import Hooks
@@ -87,7 +87,7 @@ class Program:
         self.tracked: set[str] = set()
         """The keys of globals that are places although they are bound once."""
         self._origins: dict[str, Path | None] = {}
-        self._explainer: AssertExplainer | None = None
+        self._explainer: Explainer | None = None
         self._new_scope = hooks.new_scope
         self.builtins = builtins_with(hooks)
         self.builtins["print"] = _print_at_once
@@ -177,7 +177,7 @@ class Program:
         self._codes.pop(file, None)
         return True
 
-    def explain_asserts(self, explainer: AssertExplainer) -> None:
+    def explain_asserts(self, explainer: Explainer) -> None:
         """Let the assertions of the program's own files say what they compared when they fail."""
         assert not self._codes, self._codes  # noqa: S101 - code is compiled once
         self._explainer = explainer

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from parallel_cookbook.check.asserts import AssertExplainer
 from parallel_cookbook.check.prologue import length_of_prologue
 from parallel_cookbook.instrument import rewrite_in_two
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
 
-    from parallel_cookbook.check.asserts import AssertExplainer
+    from parallel_cookbook.check.asserts import Explainer
     from parallel_cookbook.instrument import Site, SiteTable
 
 _MAX_KEPT = 64
@@ -40,20 +41,16 @@ def rewritten(
     *,
     names_to_track: frozenset[str],
     is_private: Callable[[str], bool],
-    explainer: AssertExplainer | None,
+    explainer: Explainer | None,
 ) -> tuple[CodeType, CodeType]:
     """Return the rewritten code of a file, its prologue and the rest; add its sites and its asserts.
 
     is_private: as for `length_of_prologue`. Raises what `rewrite` raises. Cost: some milliseconds for a
     hundred lines, the first time; some microseconds for each site if it was kept.
     """
-    first_site = len(sites)
-    first_test = -1 if explainer is None else len(explainer.tests)
-    # The code holds the numbers of its sites and asserts: it is of use where they are the same again.
-    key = (source, file, names_to_track, first_site, first_test)
-    kept = _kept.pop(key, None)
-    if kept is None:
-        codes = rewrite_in_two(
+
+    def rewrite_now() -> tuple[CodeType, CodeType]:
+        return rewrite_in_two(
             source,
             file,
             sites,
@@ -61,14 +58,23 @@ def rewritten(
             also_track=names_to_track,
             prepare=None if explainer is None else explainer.prepare,
         )
-        tests = () if explainer is None else tuple(explainer.tests[first_test:])
-        kept = _Rewritten(codes, tuple(sites)[first_site:], tests)
+
+    tests: list[ast.expr] = []
+    if isinstance(explainer, AssertExplainer):
+        tests = explainer.tests
+    elif explainer is not None:
+        return rewrite_now()  # it prepares the tree in its own way
+    first_site, first_test = len(sites), len(tests)
+    # The code holds the numbers of its sites and asserts: it is of use where they are the same again.
+    key = (source, file, names_to_track, first_site, first_test, explainer is None)
+    kept = _kept.pop(key, None)
+    if kept is None:
+        kept = _Rewritten(rewrite_now(), tuple(sites)[first_site:], tuple(tests[first_test:]))
     else:
         sites.begin(file)
         for site in kept.sites:
             sites.add(site)
-        if explainer is not None:
-            explainer.tests += kept.tests
+        tests += kept.tests
     _kept[key] = kept  # the last one now
     while len(_kept) > _MAX_KEPT:
         del _kept[next(iter(_kept))]
