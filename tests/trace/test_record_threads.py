@@ -349,3 +349,34 @@ if __name__ == "__main__":
 """
     done = trace(program(tmp_path, source))
     assert [task.is_helper for task in done.recording.tasks] == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["Lock", "RLock"])
+def test_threads_do_not_wait_in_turns_because_they_are_recorded(tmp_path: Path, kind: str) -> None:
+    """Where the program's own part between acquire and release is nothing, hardly anybody really waits."""
+    source = """\
+import sys, threading
+
+lock = threading.{kind}()
+sys.setswitchinterval(1e-4)
+
+def work():
+    for _ in range(10_000):
+        with lock:
+            pass
+
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+    done = trace(program(tmp_path, source.replace("{kind}", kind)))
+    acquires = done.of(Kind.ACQUIRE)
+    requests = [
+        record
+        for record in done.recording.records
+        if record.kind == Kind.ACQUIRE and record.is_request
+    ]
+    assert len(acquires) == 20_000
+    assert len(requests) < 200

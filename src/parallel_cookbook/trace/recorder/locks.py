@@ -7,14 +7,22 @@ with the moment before it. So by their moments, no two tasks ever seem to hold a
 Only what the program makes is recorded: the standard library gets real locks.
 
 Cost: about half a microsecond for each acquire and release; the methods are written out for that reason.
+
+What recording adds while a lock is held must not make the program's threads wait for each other. Without a
+recorder, Python changes threads at certain instructions only, hardly ever between a lock's acquire and the
+body of its `with`. Here it may do so, and once two threads wait for a lock in turns, they go on like that:
+who is woken has the lock but not yet the interpreter. So as little as possible is done between
+acquire and release, and who finds a lock taken looks first whether its holder was stopped in what we
+add (`_is_kept_by_us`): then it lets that one go on before it waits in earnest.
 """
 
 from __future__ import annotations
 
 import _thread
+import sys
 from _thread import get_ident
 from struct import error
-from time import monotonic_ns
+from time import monotonic_ns, sleep
 
 from parallel_cookbook.trace.recorder.layout import ACQUIRE, IN_VAIN, RECORD, RELEASE, REQUEST
 from parallel_cookbook.trace.recorder.places import find_site, getframe, place, place_above, seek
@@ -32,6 +40,9 @@ __tracebackhide__ = True
 _pack = RECORD.pack_into
 _RealLock = _thread.allocate_lock
 _RealRLock = _thread.RLock
+_STEP_ASIDE_S = 20e-6
+_STEPS_ASIDE = 20
+"""How often a holder that was stopped in our code is let go on, until its lock is waited for all the same."""
 
 
 class LikeReal(type):
@@ -49,11 +60,13 @@ class Lock(metaclass=LikeReal):
     def __init_subclass__(cls) -> NoReturn:
         raise TypeError("type '_thread.lock' is not an acceptable base type")
 
-    __slots__ = ("__weakref__", "_acquire", "_lock", "_release", "_thing")
+    __slots__ = ("__weakref__", "_acquire", "_holder", "_lock", "_release", "_thing", "_waiters")
     _acquire: Callable[..., bool]
+    _holder: int
     _lock: Any
     _release: Callable[[], None]
     _thing: int
+    _waiters: int
     _real = _thread.LockType
 
     def __new__(cls) -> Any:
@@ -63,6 +76,7 @@ class Lock(metaclass=LikeReal):
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         frame = getframe(1)
         site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
+        ident = get_ident()
         if timeout == -1 and self._acquire(False):
             if site:
                 try:
@@ -70,7 +84,7 @@ class Lock(metaclass=LikeReal):
                         tape.view,
                         tape.claim(),
                         monotonic_ns(),
-                        get_ident(),
+                        ident,
                         site,
                         self._thing,
                         1,
@@ -79,12 +93,14 @@ class Lock(metaclass=LikeReal):
                     )
                 except error:
                     tape.write(ACQUIRE, self._thing, site, 1)
+            self._holder = ident
             return True
         return self._wait(site, blocking, timeout)
 
     def __enter__(self) -> bool:
         frame = getframe(1)
         site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
+        ident = get_ident()
         if self._acquire(False):
             if site:
                 try:
@@ -92,7 +108,7 @@ class Lock(metaclass=LikeReal):
                         tape.view,
                         tape.claim(),
                         monotonic_ns(),
-                        get_ident(),
+                        ident,
                         site,
                         self._thing,
                         1,
@@ -101,14 +117,16 @@ class Lock(metaclass=LikeReal):
                     )
                 except error:
                     tape.write(ACQUIRE, self._thing, site, 1)
+            self._holder = ident
             return True
         return self._wait(site, True, -1)
 
     def release(self) -> None:
-        frame = getframe(1)
-        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
+        self._holder = 0
         moment = monotonic_ns()
         self._release()
+        frame = getframe(1)
+        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         if site:
             try:
                 _pack(
@@ -123,10 +141,11 @@ class Lock(metaclass=LikeReal):
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        frame = getframe(1)
-        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
+        self._holder = 0
         moment = monotonic_ns()
         self._release()
+        frame = getframe(1)
+        site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
         if site:
             try:
                 _pack(
@@ -140,16 +159,18 @@ class Lock(metaclass=LikeReal):
         if not site:
             return self._acquire(blocking, timeout)
         began = monotonic_ns()
-        if blocking:
-            request = REQUEST if timeout == -1 else REQUEST | IN_VAIN
-            tape.write(ACQUIRE, self._thing, site, 0, request, began)
         got = False
         try:
-            got = self._acquire(blocking, timeout)
+            if blocking and timeout == -1:
+                got = _acquire_soon(self)
+            if not got:
+                got = _acquire_in_earnest(self, site, blocking, timeout, began)
         finally:
             tape.write_long(
                 ACQUIRE, began, self._thing, site, 1 if got else 0, 0 if got else IN_VAIN
             )
+        if got:
+            self._holder = get_ident()
         return got
 
     def take(self, site: int) -> bool:
@@ -203,12 +224,23 @@ class Lock(metaclass=LikeReal):
 class RLock(metaclass=LikeReal):
     """`threading.RLock`."""
 
-    __slots__ = ("__weakref__", "_acquire", "_depth", "_lock", "_release", "_thing")
+    __slots__ = (
+        "__weakref__",
+        "_acquire",
+        "_depth",
+        "_holder",
+        "_lock",
+        "_release",
+        "_thing",
+        "_waiters",
+    )
     _acquire: Callable[..., bool]
     _depth: int
+    _holder: int
     _lock: Any
     _release: Callable[[], None]
     _thing: int
+    _waiters: int
     _real = _RealRLock
     _factory: Callable[..., Any] = _RealRLock
     """What `threading.RLock` was: since 3.13 it warns of arguments."""
@@ -222,6 +254,7 @@ class RLock(metaclass=LikeReal):
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         frame = getframe(1)
         site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
+        ident = get_ident()
         if timeout == -1 and self._acquire(False):
             self._depth = depth = self._depth + 1  # only its owner changes it
             if site:
@@ -230,7 +263,7 @@ class RLock(metaclass=LikeReal):
                         tape.view,
                         tape.claim(),
                         monotonic_ns(),
-                        get_ident(),
+                        ident,
                         site,
                         self._thing,
                         depth,
@@ -239,12 +272,14 @@ class RLock(metaclass=LikeReal):
                     )
                 except error:
                     tape.write(ACQUIRE, self._thing, site, depth)
+            self._holder = ident
             return True
         return self._wait(site, blocking, timeout)
 
     def __enter__(self) -> bool:
         frame = getframe(1)
         site = find_site(id(frame.f_code) + frame.f_lasti) or seek(frame)
+        ident = get_ident()
         if self._acquire(False):
             self._depth = depth = self._depth + 1
             if site:
@@ -253,7 +288,7 @@ class RLock(metaclass=LikeReal):
                         tape.view,
                         tape.claim(),
                         monotonic_ns(),
-                        get_ident(),
+                        ident,
                         site,
                         self._thing,
                         depth,
@@ -262,6 +297,7 @@ class RLock(metaclass=LikeReal):
                     )
                 except error:
                     tape.write(ACQUIRE, self._thing, site, depth)
+            self._holder = ident
             return True
         return self._wait(site, True, -1)
 
@@ -292,6 +328,7 @@ class RLock(metaclass=LikeReal):
         moment = monotonic_ns()
         if not self._lock._is_owned():
             self._release()  # raises
+        self._holder = 0
         self._depth = depth = self._depth - 1
         self._release()
         if site:
@@ -313,17 +350,19 @@ class RLock(metaclass=LikeReal):
     def _wait(self, site: int, blocking: bool, timeout: float) -> bool:
         """Acquire what another task has; also with arguments that the real lock will refuse."""
         began = monotonic_ns()
-        if site and blocking:
-            request = REQUEST if timeout == -1 else REQUEST | IN_VAIN
-            tape.write(ACQUIRE, self._thing, site, 0, request, began)
         got, depth = False, 0
         try:
-            got = self._acquire(blocking, timeout)
+            if blocking and timeout == -1:
+                got = _acquire_soon(self)
+            if not got:
+                got = _acquire_in_earnest(self, site, blocking, timeout, began)
             if got:
                 self._depth = depth = self._depth + 1
         finally:
             if site:
                 tape.write_long(ACQUIRE, began, self._thing, site, depth, 0 if got else IN_VAIN)
+        if got:
+            self._holder = get_ident()
         return got
 
     def _is_owned(self) -> bool:
@@ -367,12 +406,58 @@ class RLock(metaclass=LikeReal):
         return repr(self._lock)
 
 
+def _acquire_soon(lock: Lock | RLock) -> bool:
+    """Acquire a taken lock if that takes no more than to let its holder leave our code."""
+    for _ in range(_STEPS_ASIDE):
+        if not _is_kept_by_us(lock):
+            return False
+        sleep(_STEP_ASIDE_S)
+        if lock._acquire(False):
+            return True
+    return False
+
+
+def _is_kept_by_us(lock: Lock | RLock) -> bool:
+    """Whether the lock's holder was stopped in what recording adds.
+
+    The holder is known from the end of its acquire to the beginning of its release. Who waits in earnest
+    may get the lock and not yet have the interpreter: that is so without a recorder, too.
+    """
+    if not lock._holder:
+        return not lock._waiters
+    frame = sys._current_frames().get(lock._holder)
+    return frame is not None and frame.f_code in _OURS
+
+
+def _acquire_in_earnest(
+    lock: Lock | RLock, site: int, blocking: bool, timeout: float, began: int
+) -> bool:
+    """Let the real lock wait, once it is written that it does."""
+    if site and blocking:
+        request = REQUEST if timeout == -1 else REQUEST | IN_VAIN
+        tape.write(ACQUIRE, lock._thing, site, 0, request, began)
+    lock._waiters += 1
+    try:
+        return lock._acquire(blocking, timeout)
+    finally:
+        lock._waiters -= 1
+
+
+_OURS = {
+    function.__code__
+    for kind in (Lock, RLock)
+    for function in (kind.acquire, kind.__enter__, kind.release, kind.__exit__, kind.let_go)
+}
+"""Where a thread that has a lock never waits, except for the interpreter."""
+
+
 def make_lock(site: int) -> Lock:
     """Return a new recorded lock that was made at `site`."""
     lock = object.__new__(Lock)
     lock._lock = real = _RealLock()
     lock._acquire = real.acquire
     lock._release = real.release
+    lock._holder = lock._waiters = 0
     lock._thing = new_thing("lock", site)
     return lock
 
@@ -383,6 +468,6 @@ def make_rlock(site: int, suffix: str = "") -> RLock:
     lock._lock = real = _RealRLock()
     lock._acquire = real.acquire
     lock._release = real.release
-    lock._depth = 0
+    lock._depth = lock._holder = lock._waiters = 0
     lock._thing = new_thing("rlock", site, suffix=suffix)
     return lock
