@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,24 @@ import pytest
 
 from parallel_cookbook.trace.picture import picture_of
 from parallel_cookbook.trace.summary import summarise
-from parallel_cookbook.trace.thinning import thinned
+from parallel_cookbook.trace.thinning import Thinning
 from random_recordings import random_recording
 from recordings import MS, recording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from parallel_cookbook.timeline import Slice, Timeline
 
 
 def picture(text: str) -> Timeline:
     return picture_of(summarise(recording(text)))
+
+
+def thinned(slices: Iterable[Slice], most: int) -> tuple[list[Slice], int]:
+    thinning = Thinning(most)
+    thinning.add(slices)
+    return thinning.thinned()
 
 
 def in_lane(drawn: Timeline, name: str) -> list[tuple[float, float, str, str]]:
@@ -164,7 +173,7 @@ def test_very_many_slices_are_drawn_together() -> None:
     """What is short becomes one with its neighbours; what is long stays; nothing overlaps."""
     text = "\n".join(f"{n * 2}-{n * 2 + 1} a sleep" for n in range(1000)) + "\n2000-9000 a sleep"
     drawn = picture(text)
-    slices, shortest = thinned(list(drawn.slices), 300)
+    slices, shortest = thinned(drawn.slices, 300)
     assert len(slices) <= 300
     assert shortest > 0
     assert sum(one.end - one.begin for one in slices) == sum(
@@ -177,5 +186,25 @@ def test_very_many_slices_are_drawn_together() -> None:
 def test_what_is_drawn_together_belongs_to_one_lane() -> None:
     """The last of a lane and the first of the next are no neighbours."""
     text = "\n".join(f"{n} {name} sleep" for name in "ab" for n in ("1-2", "2-3", "3-4"))
-    slices, _ = thinned(list(picture(text).slices), 2)
+    slices, _ = thinned(picture(text).slices, 2)
     assert [(one.lane, one.begin / MS, one.end / MS) for one in slices] == [(0, 1, 4), (1, 1, 4)]
+
+
+def test_slices_are_drawn_together_while_they_come() -> None:
+    """However many come, no more are kept at once than four times as many as may stay."""
+    first = picture("0-1 a sleep").slices[0]
+    kept = []
+    thinning = Thinning(10)
+
+    def coming() -> Iterator[Slice]:
+        for n in range(5_000):
+            kept.append(len(thinning._slices))
+            yield replace(first, begin=n * 10, end=n * 10 + 5 if n % 1000 else n * 10 + 10)
+
+    thinning.add(coming())
+    slices, shortest = thinning.thinned()
+    assert max(kept) <= 40
+    assert shortest > 0
+    assert len(slices) <= 10
+    assert (slices[0].begin, slices[-1].end) == (0, 4_999 * 10 + 5)
+    assert all(before.end <= after.begin for before, after in pairwise(slices))

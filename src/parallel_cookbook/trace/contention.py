@@ -11,7 +11,8 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from parallel_cookbook.trace.recording import Kind
 
@@ -25,11 +26,11 @@ EXCLUSIVE = frozenset({"lock", "rlock", "value"})
 """Kinds of things that one task at a time holds."""
 _IN = frozenset({Kind.PUT, Kind.SEND})
 _OUT = frozenset({Kind.GET, Kind.RECEIVE})
+_MOVING = _IN | _OUT
 _BENEATH = frozenset({Kind.SEND, Kind.RECEIVE})
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """A task held a lock, or a place of a semaphore, from `began` to `ended`."""
 
     thing: int
@@ -124,8 +125,9 @@ def contention_of(recording: Recording, waits: Sequence[Sequence[Wait]]) -> Cont
     """Return how locks and queues were used. waits: what `waits_of` returns."""
     by_thing: dict[int, list[Record]] = defaultdict(list)
     for record in recording.records:
-        if record.thing >= 0 and not record.is_request:
-            by_thing[record.thing].append(record)
+        thing = record.thing
+        if thing >= 0 and not record.is_request:
+            by_thing[thing].append(record)
     waits_at: dict[int, list[Wait]] = defaultdict(list)
     for own in waits:
         for wait in own:
@@ -133,37 +135,36 @@ def contention_of(recording: Recording, waits: Sequence[Sequence[Wait]]) -> Cont
                 waits_at[wait.thing].append(wait)
     semaphores = frozenset(thing.index for thing in recording.things if thing.kind not in EXCLUSIVE)
     found = Contention({}, {}, {}, {}, semaphores)
-    for thing in recording.things:
-        records, waited = by_thing[thing.index], waits_at[thing.index]
+    for thing in range(len(recording.things)):
+        records, waited = by_thing.pop(thing, []), waits_at[thing]
         kinds = {record.kind for record in records} | {wait.kind for wait in waited}
         if kinds & {Kind.ACQUIRE, Kind.RELEASE}:
-            holds = _holds(recording, thing.index, records)
-            found.holds[thing.index] = holds
-            found.locks[thing.index] = _lock_use(thing.index, records, waited, holds)
-        if kinds & (_IN | _OUT):
+            holds = _holds(recording, thing, records)
+            found.holds[thing] = holds
+            found.locks[thing] = _lock_use(thing, records, waited, holds)
+        if kinds & _MOVING:
             if kinds & {Kind.PUT, Kind.GET}:  # not what its feeder sends through the pipe beneath
                 records = [record for record in records if record.kind not in _BENEATH]
                 waited = [wait for wait in waited if wait.kind not in _BENEATH]
             depths = _depths(records)
-            found.depths[thing.index] = depths
-            found.queues[thing.index] = _queue_use(
-                thing.index, records, waited, depths, recording.duration
-            )
+            found.depths[thing] = depths
+            found.queues[thing] = _queue_use(thing, records, waited, depths, recording.duration)
     return found
 
 
 def _holds(recording: Recording, thing: int, records: list[Record]) -> tuple[Hold, ...]:
     book = _Holding(thing, is_exclusive=recording.things[thing].kind in EXCLUSIVE)
+    acquire, release = Kind.ACQUIRE, Kind.RELEASE
     for record in records:
-        if record.kind == Kind.ACQUIRE and record.result:
+        if record.kind is acquire and record.result:
             book.acquired(record)
-        elif record.kind == Kind.RELEASE:
+        elif record.kind is release:
             book.released(record)
     for task, stack in book.open.items():
         for began, site in stack:
             end = max(began, recording.duration)
             book.done.append(Hold(thing, task, began, end, site, is_open=True))
-    return tuple(sorted(book.done, key=lambda hold: (hold.began, hold.ended)))
+    return tuple(sorted(book.done, key=attrgetter("began", "ended")))
 
 
 @dataclass(slots=True)
@@ -201,17 +202,20 @@ class _Holding:
         return min(self.open, key=lambda task: self.open[task][0], default=None)
 
     def _close(self, task: int, moment: int) -> None:
-        began, site = self.open[task].pop(0)
-        if not self.open[task]:
+        stack = self.open[task]
+        began, site = stack.pop(0)
+        if not stack:
             del self.open[task]
-        self.done.append(Hold(self.thing, task, began, max(began, moment), site, is_open=False))
+        ended = max(began, moment)
+        self.done.append(tuple.__new__(Hold, (self.thing, task, began, ended, site, False)))
 
 
 def _lock_use(
     thing: int, records: list[Record], waits: list[Wait], holds: tuple[Hold, ...]
 ) -> LockUse:
     waits = [wait for wait in waits if wait.kind == Kind.ACQUIRE]
-    asked = [record for record in records if record.kind == Kind.ACQUIRE]
+    acquire = Kind.ACQUIRE
+    asked = [record for record in records if record.kind is acquire]
     got = [record for record in asked if record.result]
     timed_out = sum(not record.result and record.ended > record.began for record in asked)
     unanswered = max(sum(not wait.succeeded for wait in waits) - timed_out, 0)
@@ -270,8 +274,9 @@ def _covered(spans: Iterable[tuple[int, int]]) -> int:
     """Return how long at least one of the spans lasts; they come in the order in which they begin."""
     total = until = 0
     for begin, end in spans:
-        total += max(end - max(begin, until), 0)
-        until = max(until, end)
+        if end > until:
+            total += end - max(begin, until)
+            until = end
     return total
 
 
@@ -280,7 +285,7 @@ def _depths(records: list[Record]) -> tuple[tuple[int, int], ...]:
     points: list[tuple[int, int]] = []
     depth = 0
     for record in records:
-        if record.kind not in _IN | _OUT or not record.result:
+        if record.kind not in _MOVING or not record.result:
             continue
         depth += 1 if record.kind in _IN else -1
         if record.kind in {Kind.PUT, Kind.GET} and record.value >= 0:
@@ -300,7 +305,7 @@ def _queue_use(
     depths: tuple[tuple[int, int], ...],
     end: int,
 ) -> QueueUse:
-    moved = [record for record in records if record.kind in _IN | _OUT and record.result]
+    moved = [record for record in records if record.kind in _MOVING and record.result]
     put = [record for record in moved if record.kind in _IN]
     sent = [record.value for record in put if record.kind == Kind.SEND and record.value >= 0]
     return QueueUse(

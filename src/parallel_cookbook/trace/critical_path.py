@@ -24,7 +24,7 @@ from parallel_cookbook.trace.waits import life_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from parallel_cookbook.trace.recording import Recording
+    from parallel_cookbook.trace.recording import Record, Recording
     from parallel_cookbook.trace.states import Stretch
     from parallel_cookbook.trace.waits import Wait
 
@@ -83,30 +83,40 @@ class CriticalPath:
     """In order of time."""
 
 
+def _moment_of(record: Record) -> int:
+    """Return when a deed may have let another task go on.
+
+    A barrier's last arrival lets the others go; a release is stamped before it happens.
+    """
+    return record.began if record.kind == Kind.BARRIER else record.ended
+
+
 class Deeds:
     """Finds what ended a wait."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._at: dict[tuple[Kind, int], list[Deed]] = defaultdict(list)
+        self._at: dict[tuple[Kind, int], list[Record]] = defaultdict(list)
+        """In the order of the moments at which they let others go on."""
         self._numbered: dict[tuple[Kind, int, int], Deed] = {}
         self._starts: dict[int, Deed] = {}
         wanted = {kind for kinds in WAKERS.values() for kind in kinds}
         numbered = set(_NUMBERED.values())
+        start = Kind.START
         for record in recording.records:
+            kind = record.kind
             if record.is_request:
                 continue
-            if record.kind in wanted and record.result:
-                # A barrier's last arrival lets the others go; a release is stamped before it happens.
-                moment = record.began if record.kind == Kind.BARRIER else record.ended
-                self._at[record.kind, record.thing].append(Deed(moment, record.task, record.site))
-            if record.kind in numbered and record.extra >= 0:
+            if kind in wanted and record.result:
+                self._at[kind, record.thing].append(record)
+            if kind in numbered and record.extra >= 0:
                 deed = Deed(record.ended, record.task, record.site)
-                self._numbered[record.kind, record.thing, record.extra] = deed
-            if record.kind == Kind.START:
+                self._numbered[kind, record.thing, record.extra] = deed
+            if kind is start:
                 self._starts.setdefault(record.value, Deed(record.began, record.task, record.site))
-        for deeds in self._at.values():
-            deeds.sort()
+        for (kind, _thing), records in self._at.items():
+            if kind == Kind.BARRIER:  # the others are in that order: the recording's
+                records.sort(key=_moment_of)
 
     def start_of(self, task: int) -> Deed | None:
         """Return who started a task, and when: at the beginning of what started it."""
@@ -134,11 +144,12 @@ class Deeds:
         return deed if self._fits(deed, wait) else None
 
     def _last(self, kind: Kind, wait: Wait) -> Deed | None:
-        deeds = self._at.get((kind, wait.thing), [])
-        place = bisect_right(deeds, wait.ended, key=lambda deed: deed.moment) - 1
-        while place >= 0 and deeds[place].moment >= wait.began:
-            if deeds[place].task != wait.task:
-                return deeds[place]
+        records = self._at.get((kind, wait.thing), [])
+        place = bisect_right(records, wait.ended, key=_moment_of) - 1
+        while place >= 0 and (moment := _moment_of(records[place])) >= wait.began:
+            record = records[place]
+            if record.task != wait.task:
+                return Deed(moment, record.task, record.site)
             place -= 1
         return None
 

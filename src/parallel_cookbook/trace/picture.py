@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from parallel_cookbook.timeline import Arrow, Counter, Lane, Place, Slice, Timeline
+from parallel_cookbook.trace.collecting import without_collecting
 from parallel_cookbook.trace.recording import Kind
 from parallel_cookbook.trace.states import State
-from parallel_cookbook.trace.thinning import thinned
+from parallel_cookbook.trace.thinning import Thinning
 from parallel_cookbook.trace.words import count, span
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ _GOALS = {
 }
 
 
+@without_collecting
 def picture_of(summary: Summary) -> Timeline:
     """Return the picture of a run. Reads the program's files, to show their lines, where it can."""
     return _Drawing(summary).timeline()
@@ -71,7 +73,8 @@ class _Drawing:
         self._lanes: list[Lane] = []
         self._lane_of_task: dict[int, int] = {}
         self._lane_of_thing: dict[int, int] = {}
-        self._slices: list[Slice] = []
+        self._slices = Thinning(MOST_SLICES)
+        self._places: dict[int, Place | None] = {}
         self._counters: list[Counter] = []
         self._samples = _Samples(self._recording)
         self._spans: dict[int, list[Record]] = defaultdict(list)
@@ -85,13 +88,13 @@ class _Drawing:
         """Return the picture."""
         self._add_lanes()
         for task, lane in self._lane_of_task.items():
-            self._slices += self._task_slices(task, lane)
+            self._slices.add(self._task_slices(task, lane))
         for use in self._summary.locks:
             if use.thing in self._lane_of_thing:
-                self._add_holds(use.thing)
+                self._slices.add(self._holds(use.thing))
         self._counters += self._lengths()
         recording = self._recording
-        slices, merged = thinned(self._slices, MOST_SLICES)
+        slices, merged = self._slices.thinned()
         slices.sort(key=lambda one: (one.lane, one.begin, -one.end))
         return Timeline(
             title=" ".join(recording.command) or "a run",
@@ -236,8 +239,8 @@ class _Drawing:
             return "It never came back.", None
         return ("" if wait.succeeded or wait.kind == Kind.SLEEP else "In vain."), None
 
-    def _add_holds(self, thing: int) -> None:
-        """Draw who held it; what overlaps, of a semaphore, in lanes of its own."""
+    def _holds(self, thing: int) -> Iterator[Slice]:
+        """Yield who held it; what overlaps, of a semaphore, in lanes of its own."""
         first = self._lane_of_thing[thing]
         rows: list[int] = [first]
         ends: list[int] = [0]
@@ -251,7 +254,7 @@ class _Drawing:
                 name = f"{self._words.thing(thing)} ({row + 1})"
                 self._lanes.append(replace(self._lanes[first], name=name))
             ends[row] = hold.ended
-            self._slices.append(self._hold(hold, rows[row]))
+            yield self._hold(hold, rows[row])
 
     def _hold(self, hold: Hold, lane: int) -> Slice:
         name = self._words.task(hold.task)
@@ -268,6 +271,11 @@ class _Drawing:
         )
 
     def _place(self, site: int) -> Place | None:
+        if site not in self._places:
+            self._places[site] = self._new_place(site)
+        return self._places[site]
+
+    def _new_place(self, site: int) -> Place | None:
         sites = self._recording.sites
         if not 0 <= site < len(sites):
             return None

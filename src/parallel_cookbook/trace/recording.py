@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 class Kind(IntEnum):
     """What a record tells; the lower-case names are those of `Event.kind` and `Blocked.kind`."""
 
+    __hash__ = int.__hash__
+    """An enumeration's own is written in Python, and is asked for several times a record."""
+
     BEGIN = 1
     """A task begins; value: the task that started it, or -1."""
     END = 2

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from parallel_cookbook.trace.tapes import TapeFile
 
+_MESSAGES = frozenset({Kind.PUT, Kind.GET, Kind.SEND, Kind.RECEIVE})
+
 
 class Shared:
     """What has a key: the same in all processes."""
@@ -56,9 +58,9 @@ def number_messages(
     fed: dict[tuple[int, int], list[int]] = defaultdict(list)
     """By queue and process: where the records of puts and of the feeder's sends stand."""
     for place, record in enumerate(records):
-        if record.thing < 0 or record.is_request or record.extra >= 0:
-            continue
         kind, thing = record.kind, record.thing
+        if kind not in _MESSAGES or thing < 0 or record.is_request or record.extra >= 0:
+            continue
         of_process = thing, tasks[record.task]["process"]
         if kind == Kind.PUT and record.result:
             put[of_process].append(place)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parallel_cookbook.trace.advice import advice_of
+from parallel_cookbook.trace.collecting import without_collecting
 from parallel_cookbook.trace.contention import contention_of
 from parallel_cookbook.trace.critical_path import Deeds, critical_path, shares_of
 from parallel_cookbook.trace.hang import hang_of
@@ -64,6 +65,7 @@ class Summary:
     """What to look at first: one sentence."""
 
 
+@without_collecting
 def summarise(recording: Recording, *, was_cut_off: bool = False) -> Summary:
     """Return what a recording means.
 

@@ -74,8 +74,8 @@ class TapeFile:
                 }
                 place = kinds.find(sought, place + 1)
 
-    def rows(self) -> Iterator[Row]:
-        """Return its records in the order in which their places were claimed.
+    def rows(self) -> Iterator[tuple[int, int, int, int, int, int, int, int, int]]:
+        """Return its records in the order in which their places were claimed, each as the words of a Row.
 
         For each thread that is the order in which it wrote them.
         """
@@ -94,9 +94,9 @@ class TapeFile:
                     if waiting:
                         began, extra, high = waiting.pop()
                         whole = (high << 32) + (value & 0xFFFFFFFF)
-                        yield Row(began, moment, ident, kind, thing, site, whole, extra, flags)
+                        yield began, moment, ident, kind, thing, site, whole, extra, flags
                 elif kind:
-                    yield Row(moment, moment, ident, kind, thing, site, value, -1, flags)
+                    yield moment, moment, ident, kind, thing, site, value, -1, flags
 
 
 def read_tapes(folder: Path) -> list[TapeFile]:

@@ -8,27 +8,53 @@ from typing import TYPE_CHECKING
 from parallel_cookbook.trace.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from parallel_cookbook.timeline import Slice
 
 _SHORTEST = 1000
 """Nanoseconds: what is shorter than that goes first."""
+_CROWD = 4
+"""How many times too many slices are kept before they are drawn together."""
 
 
-def thinned(slices: list[Slice], most: int) -> tuple[list[Slice], int]:
-    """Return at most about `most` slices, and the length under which they were drawn together; 0: none was.
+class Thinning:
+    """Takes slices, and draws together what is short as soon as there are too many: millions may come."""
 
-    Neighbours in a lane that are both short become one, in the state that most of it has.
-    """
-    shortest = 0
-    slices = sorted(slices, key=lambda one: (one.lane, one.begin, -one.end))
-    while len(slices) > most:
-        shortest = max(_SHORTEST, shortest * 4)
-        slices = list(_joined(slices, shortest))
-        if shortest > 1 << 62:  # nothing of it is short
-            break
-    return slices, shortest
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._slices: list[Slice] = []
+        self._shortest = 0
+        self._crowd = _CROWD * most
+
+    def add(self, slices: Iterable[Slice]) -> None:
+        """Take some more, in any order."""
+        for one in slices:
+            self._slices.append(one)
+            if len(self._slices) > self._crowd:
+                self._draw_together()
+                self._crowd = max(_CROWD * self._most, 2 * len(self._slices))
+
+    def thinned(self) -> tuple[list[Slice], int]:
+        """Return at most about `most` slices, and the length under which they were drawn together, or 0.
+
+        Neighbours in a lane that are both short become one, in the state that most of it has.
+        """
+        if self._shortest:  # as what came before was
+            self._join(self._shortest)
+        self._draw_together()
+        return self._slices, self._shortest
+
+    def _draw_together(self) -> None:
+        while len(self._slices) > self._most:
+            self._shortest = max(_SHORTEST, self._shortest * 4)
+            self._join(self._shortest)
+            if self._shortest > 1 << 62:  # nothing of it is short
+                break
+
+    def _join(self, shortest: int) -> None:
+        self._slices.sort(key=lambda one: (one.lane, one.begin, -one.end))
+        self._slices = list(_joined(self._slices, shortest))
 
 
 def _joined(slices: list[Slice], shortest: int) -> Iterator[Slice]:
