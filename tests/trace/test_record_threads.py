@@ -380,3 +380,47 @@ for thread in threads:
     ]
     assert len(acquires) == 20_000
     assert len(requests) < 200
+
+
+@pytest.mark.parametrize("kind", ["Lock", "RLock"])
+def test_a_lock_knows_its_holder_while_the_program_has_it(tmp_path: Path, kind: str) -> None:
+    """Who waits for it then must not take it for one that the recorder keeps."""
+    source = """\
+import threading
+
+lock = threading.{kind}()
+condition = threading.Condition(lock)
+me = threading.get_ident()
+held = lambda: lock._holder == me
+
+assert not held()
+with lock:
+    print(held())
+lock.acquire()
+print(held())
+lock.release()
+assert not held()
+lock.acquire(timeout=1)
+print(held())
+lock.release()
+with condition:
+    print(held())
+    condition.wait(0.01)
+    print(held())
+    thread = threading.Thread(target=lambda: lock.acquire() and lock.release())
+    thread.start()
+    condition.wait(0.01)
+    print(held())
+thread.join()
+assert not held()
+if "{kind}" == "RLock":
+    with lock:
+        with lock, condition:
+            condition.wait(0.01)
+            print(held())
+        print(held())
+assert not lock._holder and not lock._waiters
+"""
+    done = trace(program(tmp_path, source.replace("{kind}", kind)))
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.split() == ["True"] * (8 if kind == "RLock" else 6)

@@ -25,7 +25,14 @@ from struct import error
 from time import monotonic_ns, sleep
 
 from parallel_cookbook.trace.recorder.layout import ACQUIRE, IN_VAIN, RECORD, RELEASE, REQUEST
-from parallel_cookbook.trace.recorder.places import find_site, getframe, place, place_above, seek
+from parallel_cookbook.trace.recorder.places import (
+    NOWHERE,
+    find_site,
+    getframe,
+    place,
+    place_above,
+    seek,
+)
 from parallel_cookbook.trace.recorder.tape import tape
 from parallel_cookbook.trace.recorder.things import new_thing
 from parallel_cookbook.trace.recorder.waiting import moments
@@ -156,7 +163,7 @@ class Lock(metaclass=LikeReal):
 
     def _wait(self, site: int, blocking: bool, timeout: float) -> bool:
         """Acquire what is taken; also with arguments that the real lock will refuse."""
-        if not site:
+        if not site:  # a look that a Condition takes
             return self._acquire(blocking, timeout)
         began = monotonic_ns()
         got = False
@@ -178,11 +185,13 @@ class Lock(metaclass=LikeReal):
         if self._acquire(False):
             if site:
                 tape.write(ACQUIRE, self._thing, site, 1)
+            self._holder = get_ident()
             return True
         return self._wait(site, True, -1)
 
     def let_go(self, site: int) -> None:
         """Release it from `site`; for a Condition."""
+        self._holder = 0
         moment = monotonic_ns()
         self._release()
         if site:
@@ -198,6 +207,7 @@ class Lock(metaclass=LikeReal):
     def _release_save(self) -> None:
         """Release it for Condition.wait; see conditions."""
         site = place_above(getframe(1))
+        self._holder = 0
         moment = monotonic_ns()
         self._release()
         tape.write(RELEASE, self._thing, site, 0, 0, moment)
@@ -208,10 +218,12 @@ class Lock(metaclass=LikeReal):
         moments[get_ident()] = monotonic_ns()
         if self._acquire(False):
             tape.write(ACQUIRE, self._thing, site, 1)
+            self._holder = get_ident()
         else:
             self._wait(site, True, -1)
 
     def _at_fork_reinit(self) -> None:
+        self._holder = self._waiters = 0
         self._lock._at_fork_reinit()
 
     def __reduce__(self) -> NoReturn:
@@ -320,6 +332,7 @@ class RLock(metaclass=LikeReal):
             self._depth = depth = self._depth + 1
             if site:
                 tape.write(ACQUIRE, self._thing, site, depth)
+            self._holder = get_ident()
             return True
         return self._wait(site, True, -1)
 
@@ -331,6 +344,8 @@ class RLock(metaclass=LikeReal):
         self._holder = 0
         self._depth = depth = self._depth - 1
         self._release()
+        if depth:
+            self._holder = get_ident()
         if site:
             try:
                 _pack(
@@ -377,6 +392,7 @@ class RLock(metaclass=LikeReal):
     def _release_save(self) -> int:
         """Release it however deep, for Condition.wait."""
         site = place_above(getframe(1))
+        self._holder = 0
         moment = monotonic_ns()
         depth, self._depth = self._depth, 0
         self._lock._release_save()
@@ -388,15 +404,15 @@ class RLock(metaclass=LikeReal):
         site = place_above(getframe(1))
         moments[get_ident()] = began = monotonic_ns()
         if not self._acquire(False):
-            tape.write(ACQUIRE, self._thing, site, 0, REQUEST, began)
-            self._acquire()
+            _acquire_in_earnest(self, site or NOWHERE, True, -1, began)
         self._depth = depth = saved
         for _ in range(depth - 1):
             self._acquire()
         tape.write_long(ACQUIRE, began, self._thing, site, depth)
+        self._holder = get_ident()
 
     def _at_fork_reinit(self) -> None:
-        self._depth = 0
+        self._depth = self._holder = self._waiters = 0
         self._lock._at_fork_reinit()
 
     def __reduce__(self) -> NoReturn:
