@@ -66,7 +66,7 @@ def summary_lines(summary: Summary, ending: str) -> Iterator[RenderableType]:
     at_once = "ran at once" if summary.knows_gil else "ran or waited for the GIL"
     cores = count(recording.cores, "core")
     yield _indented(f"On average {summary.parallelism:.2f} tasks {at_once}, on {cores}.")
-    for table in (_locks(summary), _queues(summary), _path(summary)):
+    for table in (_locks(summary), _queues(summary), _calls(summary), _path(summary)):
         if table is not None:
             yield Text()
             yield table
@@ -164,6 +164,28 @@ def _queues(summary: Summary) -> TraceTable | None:
             f"{use.average_depth:.1f}" if use.average_depth >= 0 else "·",
             span(use.starved) if use.starved else "·",
             span(use.held_up) if use.held_up else "·",
+        )
+    return table
+
+
+def _calls(summary: Summary) -> TraceTable | None:
+    uses = summary.calls
+    if not uses:
+        return None
+    figures = ("calls", "waited", "longest")
+    more = _more(len(uses), "method")
+    table = TraceTable("Calls of a manager", figures, "from", more, is_place=True)
+    for use in uses[:_MOST_ROWS]:
+        longest, notes = "·", ("",)
+        if use.longest:
+            longest = span(use.longest.ended - use.longest.began)
+            notes = (summary.words.place(use.longest.site),)
+        table.add(
+            summary.words.call(use.thing, use.method),
+            f"{use.called:,}",
+            span(use.waited),
+            longest,
+            notes=notes,
         )
     return table
 
@@ -266,6 +288,16 @@ def to_json(summary: Summary, verdict: str, message: str) -> dict[str, Any]:
         "locks": [_lock_json(summary, index) for index in range(len(summary.locks))],
         "queues": [
             {"label": summary.words.thing(use.thing), **asdict(use)} for use in summary.queues
+        ],
+        "calls": [
+            {
+                "label": summary.words.call(use.thing, use.method),
+                "thing": use.thing,
+                "method": summary.recording.methods[use.method],
+                "called": use.called,
+                "waited": use.waited,
+            }
+            for use in summary.calls
         ],
         "critical_path": [
             {"task": piece.task, "begin": piece.begin, "end": piece.end, "what": piece.what}

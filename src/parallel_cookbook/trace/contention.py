@@ -101,6 +101,19 @@ class QueueUse:
 
 
 @dataclass(frozen=True, slots=True)
+class CallUse:
+    """How one method of a manager's object was called; times in nanoseconds."""
+
+    thing: int
+    method: int
+    """Index into `Recording.methods`."""
+    called: int
+    waited: int
+    """For answers, by all tasks together; for one that never came, too."""
+    longest: Wait | None
+
+
+@dataclass(frozen=True, slots=True)
 class Contention:
     """What `contention_of` found: by the index of the thing."""
 
@@ -150,6 +163,25 @@ def contention_of(recording: Recording, waits: Sequence[Sequence[Wait]]) -> Cont
             found.depths[thing] = depths
             found.queues[thing] = _queue_use(thing, records, waited, depths, recording.duration)
     return found
+
+
+def calls_of(waits: Iterable[Sequence[Wait]]) -> tuple[CallUse, ...]:
+    """Return how methods of managers' objects were called: those first for which tasks waited longest."""
+    found: dict[tuple[int, int], list[Wait]] = defaultdict(list)
+    for own in waits:
+        for wait in own:
+            if wait.kind == Kind.CALL:
+                found[wait.thing, wait.value].append(wait)
+    uses = [
+        CallUse(
+            *key,
+            called=len(calls),
+            waited=sum(wait.ended - wait.began for wait in calls),
+            longest=max(calls, key=lambda wait: wait.ended - wait.began),
+        )
+        for key, calls in found.items()
+    ]
+    return tuple(sorted(uses, key=lambda use: (-use.waited, -use.called)))
 
 
 def _holds(recording: Recording, thing: int, records: list[Record]) -> tuple[Hold, ...]:

@@ -139,6 +139,9 @@ class Deeds:
     def _end_of(self, wait: Wait) -> Deed | None:
         if not 0 <= wait.value < len(self._recording.tasks):
             return None
+        joined = self._recording.tasks[wait.value]
+        if joined.is_main and joined.is_helper:
+            return None  # a manager's process, which ends because it was told to
         moment = life_of(self._recording, wait.value)[1]
         deed = Deed(moment, wait.value, -1)
         return deed if self._fits(deed, wait) else None

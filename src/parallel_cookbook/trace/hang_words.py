@@ -90,6 +90,7 @@ class _Teller:
             Kind.SEND: f"for room in {thing}, to send",
             Kind.RECEIVE: f"for a message from {thing}",
             Kind.RESULT: f"for a result from {thing}",
+            Kind.CALL: f"for the manager's answer to {words.call(wait.thing, wait.value)}",
         }
         return goals.get(wait.kind, f"for {thing}")
 

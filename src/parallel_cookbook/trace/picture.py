@@ -217,6 +217,8 @@ class _Drawing:
             return "sleeps"
         if wait.kind == Kind.JOIN:
             return f"waits for {self._words.task(wait.value)} to end"
+        if wait.kind == Kind.CALL:
+            return f"waits for {self._words.call(wait.thing, wait.value)}"
         return _GOALS[wait.kind].format(self._words.thing(wait.thing))
 
     def _who(self, wait: Wait) -> tuple[str, int | None]:

@@ -44,7 +44,7 @@ _KINDS = {int(kind): kind for kind in Kind} | {
     layout.NOT_FED: Kind.SEND,
 }
 _SPECIAL = frozenset(range(256)) - (
-    {int(kind) for kind in Kind} - {layout.BEGIN, layout.END} - _BY_SERIAL
+    {int(kind) for kind in Kind} - {layout.BEGIN, layout.END, layout.CALL} - _BY_SERIAL
     | {layout.FED, layout.NOT_FED}
 )
 """All kinds of records that are more than what a task did to a thing."""
@@ -114,6 +114,7 @@ class _Merger:
         self._shared = Shared(tapes)
         self._records: list[Record] = []
         self._ordinals: dict[str, dict[int, int]] = {}
+        self._methods: dict[str, int] = {}
         self._stacks: dict[int, tuple[int, ...]] = {}
 
     def merge(self) -> Recording:
@@ -143,6 +144,7 @@ class _Merger:
             things=tuple(self._things),
             sites=tuple(self._sites),
             records=self._records,
+            methods=tuple(self._methods),
             stacks=self._stacks,
             lost=sum(tape.lost for tape in self._tapes),
         )
@@ -184,7 +186,7 @@ class _Merger:
                 "process": process,
                 "is_main": serial == 0,
                 "is_daemon": words.get("daemon", False),
-                "is_helper": words.get("helper", False),
+                "is_helper": words.get("helper", False) or (serial == 0 and "serves" in tape.names),
                 "parent": parent,
                 "began": began,
                 "ended": -1,
@@ -281,11 +283,24 @@ class _Merger:
             kind,
             self._thing(tape, row.thing) if row.thing else -1,
             self._site(tape, row.site) if row.site else -1,
-            self._tasks[task]["parent"] if is_begin else row.value,
+            self._value(tape, row, task),
             -1 if is_begin else row.extra,
             not row.flags & layout.IN_VAIN,
             bool(row.flags & layout.REQUEST),
         )
+
+    def _value(self, tape: TapeFile, row: Row, task: int) -> int:
+        if row.kind == layout.BEGIN:
+            return int(self._tasks[task]["parent"])
+        if row.kind == layout.CALL:
+            return self._method(tape, row.value)
+        return row.value
+
+    def _method(self, tape: TapeFile, number: int) -> int:
+        origins = (origin for origin in self._chain(tape) if number in origin.methods)
+        origin = next(origins, None)
+        name = origin.methods[number] if origin else "?"
+        return self._methods.setdefault(name, len(self._methods))
 
     def _child(self, tape: TapeFile, pid: int, moment: int) -> str:
         """Return the stem of the tape of the process that `tape`'s process knew by this pid then."""
@@ -316,7 +331,7 @@ class _Merger:
     def _finish_helpers(self) -> None:
         running = run_program(self._records)
         for task in self._tasks:
-            if task["is_helper"]:
+            if task["is_helper"] and not task["is_main"]:
                 runs_program = task["index"] in running
                 task["is_helper"] = is_helper(task["name"], runs_program=runs_program)
 

@@ -76,6 +76,9 @@ class Kind(IntEnum):
     """The tracer asked a task, which was in the midst of something, for its stack."""
     LOST = 26
     """Records were lost here, because memory or disk had no room; value: how many."""
+    CALL = 27
+    """Calls a method of a manager's object and waits for the answer; value: index into `methods`;
+    result: whether it was no exception."""
 
 
 class Record(NamedTuple):
@@ -110,7 +113,8 @@ class TracedTask:
     is_main: bool
     is_daemon: bool
     is_helper: bool
-    """A thread of the library's own: a queue's feeder, a pool's handlers. Not its workers: see helpers.py."""
+    """A thread of the library's own: a queue's feeder, a pool's handlers, a manager's main thread. Not its
+    workers: see helpers.py."""
     parent: int
     """The task that started it, or -1."""
     began: int
@@ -144,7 +148,7 @@ class Thing:
 
     index: int
     kind: str
-    """lock, rlock, condition, semaphore, event, barrier, queue, connection, pool, value …"""
+    """lock, rlock, condition, semaphore, event, barrier, queue, connection, pool, value, proxy …"""
     label: str
     """A name for a person, unique in the recording: "lock", "buffer.not_full", "Lock #2"."""
     site: int
@@ -189,6 +193,8 @@ class Recording:
     """For a run that was interrupted: each task's stack at that moment, as sites, innermost first."""
     lost: int = 0
     """Records that were lost, because memory or disk had no room, or a process was killed while writing."""
+    methods: tuple[str, ...] = ()
+    """The names of those that were called of managers' objects."""
     start_up: int = 0
     """Nanoseconds that Python took to start before the program began: no moment of the recording, and no
     part of `duration`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from parallel_cookbook.trace.advice import advice_of
 from parallel_cookbook.trace.collecting import without_collecting
-from parallel_cookbook.trace.contention import contention_of
+from parallel_cookbook.trace.contention import calls_of, contention_of
 from parallel_cookbook.trace.critical_path import Deeds, critical_path, shares_of
 from parallel_cookbook.trace.hang import hang_of
 from parallel_cookbook.trace.hang_words import diagnosis_of
@@ -17,7 +17,7 @@ from parallel_cookbook.trace.waits import life_of, waits_of
 from parallel_cookbook.trace.words import Words
 
 if TYPE_CHECKING:
-    from parallel_cookbook.trace.contention import Contention, LockUse, QueueUse
+    from parallel_cookbook.trace.contention import CallUse, Contention, LockUse, QueueUse
     from parallel_cookbook.trace.critical_path import CriticalPath
     from parallel_cookbook.trace.hang import Hang
     from parallel_cookbook.trace.hang_words import Diagnosis
@@ -51,6 +51,8 @@ class Summary:
     """Those for which tasks waited longest first."""
     queues: tuple[QueueUse, ...]
     """Those at which tasks waited longest first."""
+    calls: tuple[CallUse, ...]
+    """Of managers' objects: those for which tasks waited longest first."""
     parallelism: float
     """How many tasks ran at once, on average over the run."""
     knows_gil: bool
@@ -97,6 +99,7 @@ def summarise(recording: Recording, *, was_cut_off: bool = False) -> Summary:
                 key=lambda use: (-use.starved - use.held_up, -use.put),
             )
         ),
+        calls_of(waits),
         running / recording.duration if recording.duration else 0.0,
         has_samples(recording),
         path,

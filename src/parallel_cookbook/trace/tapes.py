@@ -52,6 +52,8 @@ class TapeFile:
     things: dict[int, dict[str, Any]] = field(default_factory=dict)
     exits: list[dict[str, Any]] = field(default_factory=list)
     """Exit codes of children that this process saw."""
+    methods: dict[int, str] = field(default_factory=dict)
+    """The names of methods of managers' objects."""
     names: dict[str, Any] = field(default_factory=dict)
     """What else it said of itself."""
     stacks: list[dict[str, Any]] = field(default_factory=list)
@@ -149,6 +151,8 @@ def _file(tape: TapeFile, words: dict[str, Any]) -> None:
         tape.threads[words["thread"]] = words
     elif "site" in words:
         tape.sites[words["site"]] = words
+    elif "callee" in words:
+        tape.methods[words["callee"]] = words["method"]
     elif "exit" in words:
         tape.exits.append(words)
     elif "pair" in words:

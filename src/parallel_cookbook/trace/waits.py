@@ -27,6 +27,7 @@ WAITING = frozenset(
         Kind.RECEIVE,
         Kind.SLEEP,
         Kind.RESULT,
+        Kind.CALL,
     }
 )
 """What may take time because a task waits."""

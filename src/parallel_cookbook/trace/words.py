@@ -19,6 +19,21 @@ _MOST_NAMES = 4
 _LONGEST = 80
 _SAID = {"rlock": "lock"}
 """What a label must hold to say the kind as well, where that is not the kind's own name."""
+_CALLS = {
+    "__len__": "len({})",
+    "__getitem__": "{}[…]",
+    "__setitem__": "{}[…] = …",
+    "__delitem__": "del {}[…]",
+    "__contains__": "… in {}",
+    "__getattribute__": "{}. …",
+    "__setattr__": "{}. … = …",
+    "__delattr__": "del {}. …",
+    "__iter__": "iter({})",
+    "__next__": "next({})",
+    "__repr__": "str({})",
+    "#GETVALUE": "a copy of {}",
+}
+"""Methods that a program calls without their names."""
 _CALLED = {"rlock": "RLock"}
 
 
@@ -83,6 +98,13 @@ class Words:
         """Return a thing's label."""
         things = self._recording.things
         return plain(things[index].label) if 0 <= index < len(things) else "something"
+
+    def call(self, thing: int, method: int) -> str:
+        """Return how a method of a manager's object is written: "totals.append", "len(totals)"."""
+        methods = self._recording.methods
+        name = plain(methods[method]) if 0 <= method < len(methods) else "?"
+        label = self.thing(thing)
+        return _CALLS[name].format(label) if name in _CALLS else f"{label}.{name}"
 
     def a_thing(self, index: int) -> str:
         """Return a thing's kind and label, or its label if that says it: "RLock guard", "lock"."""

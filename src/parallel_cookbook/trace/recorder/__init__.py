@@ -17,6 +17,7 @@ from parallel_cookbook.trace.recorder import (
     patching,
     pools,
     processes,
+    proxies,
     queues,
     sampler,
     shared,
@@ -26,7 +27,7 @@ from parallel_cookbook.trace.recorder.layout import BEGIN, END
 from parallel_cookbook.trace.recorder.tape import tape
 from parallel_cookbook.trace.recorder.waiting import inside
 
-PARTS = (threads, conditions, queues, processes, shared, messages, pools)
+PARTS = (threads, conditions, queues, processes, shared, messages, pools, proxies)
 """Imported for what they register with `patching`."""
 _ended: list[int] = []
 """The pid of a process that has noted its end."""

@@ -40,7 +40,7 @@ STACKS_FILE = "stacks"
 # The kinds of recording.Kind, as plain numbers.
 BEGIN, END, START, JOIN, ACQUIRE, RELEASE, WAIT, NOTIFY, SET, CLEAR, BARRIER = range(1, 12)
 PUT, GET, TASK_DONE, QUEUE_JOIN, SEND, RECEIVE, SLEEP, SUBMIT, WORK, RESULT = range(12, 22)
-SAMPLE, COLLECT, FORK, SIGNAL, LOST = range(22, 27)
+SAMPLE, COLLECT, FORK, SIGNAL, LOST, CALL = range(22, 28)
 # What only the reader sees.
 THING = 200
 """A thing is made: value is its kind's number in THING_KINDS; in the moment's place, its capacity + 1."""
@@ -67,4 +67,5 @@ THING_KINDS = (
     "executor",
     "thread",
     "process",
+    "proxy",
 )
