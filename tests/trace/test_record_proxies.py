@@ -321,3 +321,28 @@ if __name__ == "__main__":
     lines = [one["line"] for one in hang["waiting"] if one["is_in_deadlock"]]
     assert any("lock right, held by q" in line for line in lines)
     assert any("lock left, held by p" in line for line in lines)
+
+
+def test_a_method_that_never_returns_is_named(tmp_path: Path) -> None:
+    """Who is stuck waits for the manager's answer to it."""
+    source = """\
+import threading
+from multiprocessing.managers import BaseManager
+
+class Store:
+    def find(self):
+        threading.Event().wait()
+
+class Stores(BaseManager):
+    pass
+
+Stores.register("Store", Store)
+
+if __name__ == "__main__":
+    with Stores() as manager:
+        store = manager.Store()
+        store.find()
+"""
+    done = cookbook("trace", str(program(tmp_path, source)), "--json", "--timeout", "3")
+    lines = [one["line"] for one in json.loads(done.stdout)["hang"]["waiting"]]
+    assert "main waits at program.py:16 for the manager's answer to store.find" in lines

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from parallel_cookbook.errors import UsageError
 from parallel_cookbook.run import processes
+from parallel_cookbook.trace.collecting import without_collecting
 from parallel_cookbook.trace.contention import contention_of
 from parallel_cookbook.trace.hang import hang_of, lives
 from parallel_cookbook.trace.reader import read_recording
@@ -60,6 +61,7 @@ class Lookout:
         self._last = (time.monotonic(), 0.0)
         self._before: _Key = frozenset()
 
+    @without_collecting
     def look(self) -> Sighting | None:
         """Return a deadlock that is seen for the second time. Quick if it is not yet time for a look."""
         now = time.monotonic()
