@@ -229,11 +229,13 @@ def test_who_waits_for_a_manager_does_not_run(tmp_path: Path, method: str) -> No
 
 
 HANGING = """\
-import os, threading
+import os, subprocess, threading
 from multiprocessing import Manager
 
 def end(server):
-    server.kill()
+    # Not before we are gone: the call would fail, and so come back.
+    later = f"sleep 0.3; kill -9 {server.pid}"
+    subprocess.Popen(["sh", "-c", later], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os._exit(3)
 
 if __name__ == "__main__":
