@@ -47,9 +47,11 @@ __tracebackhide__ = True
 _pack = RECORD.pack_into
 _RealLock = _thread.allocate_lock
 _RealRLock = _thread.RLock
-_STEP_ASIDE_S = 20e-6
-_STEPS_ASIDE = 20
-"""How often a holder that was stopped in our code is let go on, until its lock is waited for all the same."""
+_STEPS_ASIDE_S = (20e-6, 40e-6, 80e-6, 160e-6, 320e-6, 640e-6, *[1e-3] * 14)
+"""How long a holder that was stopped in our code is let go on, until its lock is waited for all the same.
+
+On a busy machine it may not get a processor at once.
+"""
 
 
 class LikeReal(type):
@@ -424,10 +426,10 @@ class RLock(metaclass=LikeReal):
 
 def _acquire_soon(lock: Lock | RLock) -> bool:
     """Acquire a taken lock if that takes no more than to let its holder leave our code."""
-    for _ in range(_STEPS_ASIDE):
+    for pause in _STEPS_ASIDE_S:
         if not _is_kept_by_us(lock):
             return False
-        sleep(_STEP_ASIDE_S)
+        sleep(pause)
         if lock._acquire(False):
             return True
     return False
