@@ -15,10 +15,10 @@ from random_programs import Program, random_program
 from soundness import Tally, fault, first_fault
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
-PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600"))
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "1000"))
 
 
-@pytest.mark.timeout(0 if PROGRAMS > 600 else 300)
+@pytest.mark.timeout(0 if PROGRAMS > 1000 else 300)
 @pytest.mark.parametrize("size", [3, 5, 7])
 def test_dpor_finds_every_class_once(size: int) -> None:
     """On random programs DPOR and depth-first search agree on classes, outcomes and deadlocks."""

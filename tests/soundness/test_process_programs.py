@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
-PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600")) // 30
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "1000")) // 30
 
 
 def write(folder: Path, number: int, size: int) -> tuple[Path, str]:

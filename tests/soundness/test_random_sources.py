@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
-PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600")) // 4
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "1000")) // 4
 
 
 @pytest.mark.timeout(0 if PROGRAMS > 150 else 300)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.kernel import Target, Task
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
-PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600")) // 5
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "1000")) // 5
 EXECUTIONS = 60
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from parallel_cookbook.kernel import Kernel
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
-PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600")) // 10
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "1000")) // 10
 MUTATION_PROGRAMS = 60
 """How many programs there are to catch a mutation."""
 

@@ -17,7 +17,7 @@ from simulated_programs import random_simulated_program, simulated
 from soundness import fault, quiet_outcomes
 
 SEED = os.environ.get("SOUNDNESS_SEED", "0")
-PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "600")) // 10
+PROGRAMS = int(os.environ.get("SOUNDNESS_PROGRAMS", "1000")) // 10
 
 
 @pytest.mark.timeout(300)

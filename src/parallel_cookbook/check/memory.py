@@ -168,6 +168,8 @@ class Memory:
 
     def visible_keys(self) -> frozenset[str]:
         """Return the keys of the visible sites."""
+        if True not in self.visible:
+            return frozenset()
         keys = site_keys(self.sites)
         return frozenset(key for key, seen in zip(keys, self.visible, strict=True) if seen)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import islice
+from itertools import count, islice
 
 from parallel_cookbook.trace.recorder.tape import tape
 
@@ -38,6 +38,8 @@ _codes: dict[int, CodeType] = {}
 _asking: set[int] = set()
 """The ids of code whose site is _ASK_CALLER."""
 _lines: dict[tuple[int, int], int] = {}
+_numbers = count(1)
+"""Of lines and of spots; no two threads get the same one."""
 _spots: dict[tuple[int, int, str], int] = {}
 """By the id of the code, the instruction, and the field that something is made for."""
 
@@ -103,7 +105,7 @@ def _define(frame: FrameType) -> int:
     else:
         line = frame.f_lineno or code.co_firstlineno
         known = _lines.get((id(code), line))
-        site = len(_lines) + 1 if known is None else known
+        site = next(_numbers) if known is None else known
         if known is None:
             _lines[id(code), line] = site
             file = os.path.abspath(code.co_filename)
@@ -117,7 +119,7 @@ def _line(code: CodeType, line: int) -> int:
     if known is not None:
         return known
     _codes[id(code)] = code
-    _lines[id(code), line] = site = len(_lines) + 1
+    _lines[id(code), line] = site = next(_numbers)
     file = os.path.abspath(code.co_filename)
     tape.name(site=site, file=file, line=line, function=code.co_qualname)
     return site
@@ -149,9 +151,7 @@ def spot(site: int) -> int:
         return known or site
     columns = next(islice(code.co_positions(), lasti // 2, None), None)
     line = frame.f_lineno or code.co_firstlineno
-    # A number from the same row as those of lines; no line is negative.
-    _lines[id(code), ~len(_spots)] = number = len(_lines) + 1
-    _spots[key] = number
+    _spots[key] = number = next(_numbers)
     file = os.path.abspath(code.co_filename)
     tape.name(
         site=number,
