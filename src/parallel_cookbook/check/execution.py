@@ -145,12 +145,11 @@ class Machine:
         self._faults = []
         self.handled = []
         returned: list[object] = []
-        with Surroundings(self._output, self.entry):
-            self.program.put_back()
-        output = self._output = self._output.renewed()
-        self.hooks.cycles.count_printed = output.count_kept
         self._executions += 1
-        with Surroundings(output, self.entry):
+        with Surroundings(self._output, self.entry) as surroundings:
+            self.program.put_back()
+            output = self._output = surroundings.renew_output()
+            self.hooks.cycles.count_printed = output.count_kept
             self._is_executing = True
             try:
                 ending = kernel.run(lambda: returned.append(self._call()), repeats)

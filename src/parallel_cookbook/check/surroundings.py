@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from mypy_extensions import mypyc_attr
 
@@ -85,13 +85,19 @@ class Surroundings:
         self._output = output
         self._arguments = [str(entry.file), *entry.arguments]
 
-    def __enter__(self) -> None:
+    def renew_output(self) -> Output:
+        """Forget what has been printed: by finalizers of the last execution. Return the output."""
+        self._output = sys.stdout = self._output.renewed()
+        return self._output
+
+    def __enter__(self) -> Self:
         self._before = sys.stdout, sys.stderr, sys.argv
         self._was_collecting = gc.isenabled()
         gc.disable()
         # What is left of an execution may be finalized later, and would use primitives that are no more.
         sys.unraisablehook = _silent_about_killed
         sys.stdout, sys.stderr, sys.argv = self._output, self._nothing, self._arguments
+        return self
 
     def __exit__(self, *_error: object) -> None:
         sys.stdout, sys.stderr, sys.argv = self._before

@@ -80,12 +80,15 @@ class Target:
 
     def restore(self, entry: tuple[Any, ...]) -> None:
         """Take back what one event has noted here; see `Record.rewind`."""
-        _, self.last, self.last_write, self.sync, self.sync_write, has_history, of_task = entry
+        _, self.last, self.last_write, self.sync, self.sync_write, has_history, task, past, sync = (
+            entry
+        )
         if has_history:
             self.history.pop()
-        if of_task is not None:
-            task, task.past, task.sync, length = of_task
-            del task.positions[length:]
+        if task is not None:
+            task.past = past
+            task.sync = sync
+            task.positions.pop()
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name or self.uid}>"

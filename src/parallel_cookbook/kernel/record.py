@@ -157,8 +157,21 @@ class Record:
         target = operation.target
         last, sync, sync_write = target.last, target.sync, target.sync_write
         positions = task.positions
-        of_task = (task, task.past, task.sync, len(positions))
-        self.trail.append((target, last, target.last_write, sync, sync_write, depth >= 0, of_task))
+        last_write, past_before, known_before = target.last_write, task.past, task.sync
+        has_history = depth >= 0
+        self.trail.append(
+            (
+                target,
+                last,
+                last_write,
+                sync,
+                sync_write,
+                has_history,
+                task,
+                past_before,
+                known_before,
+            )
+        )
         if depth >= 0:
             target.history.append((depth, operation.mode, target.state))
         task.past = past
@@ -185,7 +198,7 @@ class Record:
             target.sync,
             target.sync_write,
         )
-        self.trail.append((target, last, last_write, sync, sync_write, depth >= 0, None))
+        self.trail.append((target, last, last_write, sync, sync_write, depth >= 0, None, 0, 0))
         if depth >= 0:
             target.history.append((depth, Mode.WRITE, target.state))
         target.last = target.last_write = last | source.last
@@ -196,7 +209,7 @@ class Record:
     ) -> None:
         """Note what an event does to its targets, one of several or all of them."""
         trail = self.trail
-        trail.append((task, task.past, task.sync, len(task.positions)))
+        trail.append((task, task.past, task.sync))
         task.past = past
         known = task.sync | 1 << position
         parts = operation.parts()
@@ -206,7 +219,7 @@ class Record:
         for target, mode, _ in parts:
             last, sync = target.last, target.sync
             trail.append(
-                (target, last, target.last_write, sync, target.sync_write, depth >= 0, None)
+                (target, last, target.last_write, sync, target.sync_write, depth >= 0, None, 0, 0)
             )
             if depth >= 0:
                 target.history.append((depth, mode, target.state))
