@@ -267,14 +267,22 @@ class _Table:
 
     def put_back(self) -> None:
         """Let them be the same again, in the same order; what is still the same is not touched."""
-        names = self._names
-        order = list(names)
-        if order != self._order:
-            known = len(self._order)
-            if order[:known] == self._order:
-                for name in order[known:]:
-                    del names[name]
-            else:
-                names.clear()
-        if not all(map(is_, names.values(), self._values)) or not names:
-            names.update(zip(self._order, self._values, strict=True))
+        if self._is_unchanged():
+            return
+        names, order = self._names, self._order
+        if list(names)[: len(order)] != order:
+            names.clear()
+        for name in list(names)[len(order) :]:
+            del names[name]
+        names.update(zip(order, self._values, strict=True))
+
+    def _is_unchanged(self) -> bool:
+        order, values = self._order, self._values
+        if len(self._names) != len(order):
+            return False
+        place = 0
+        for name, value in self._names.items():
+            if value is not values[place] or name is not order[place]:
+                return False
+            place += 1  # noqa: SIM113 - enumerate costs more when compiled
+        return True

@@ -10,6 +10,7 @@ a name again when its object is gone: then what bears it later goes by the label
 from __future__ import annotations
 
 from _thread import get_ident
+from itertools import count
 from time import monotonic_ns
 
 from parallel_cookbook.trace.recorder.layout import (
@@ -73,6 +74,7 @@ _DEEDS = {
 _VALUES = {ACQUIRE: 1, PUT: -1, GET: -1}
 _TIMEOUT_AT = {"acquire": 1, "get": 1, "put": 2, "wait": 0}
 _BLOCKING_AT = {"acquire": 0, "get": 0, "put": 1}
+_numbers = count()
 _methods: dict[str, int] = {}
 """The numbers of the methods' names, which are written down once."""
 
@@ -158,6 +160,6 @@ def _number(method: str) -> int:
     """Return the number of a method's name."""
     number = _methods.get(method)
     if number is None:
-        _methods[method] = number = len(_methods)
+        _methods[method] = number = next(_numbers)
         tape.name(callee=number, method=method)
     return number
