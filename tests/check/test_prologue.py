@@ -150,6 +150,7 @@ def test_it_ends_before_the_first_that_does_not_belong() -> None:
 # --- what a program does to it ------------------------------------------------------------------
 
 HEAD = """\
+from __future__ import annotations
 import sys
 import threading
 from math import pi
@@ -208,6 +209,15 @@ HARMLESS = {
         "old = type(threading.Lock).__name__, type(N).__name__\n"
         "threading.Lock = N = Any()\nreturn old"
     ),
+    "attributes of functions": (
+        "old = [hasattr(one, 'n') for one in\n"
+        "       (helper, Base.name, vars(Derived)['still'], vars(Derived)['size'].fget)]\n"
+        "helper.n = Base.name.n = vars(Derived)['still'].n = vars(Derived)['size'].fget.n = 1\nreturn old"
+    ),
+    "keyword defaults": "old = helper()\nhelper.__kwdefaults__['m'] = 9\nreturn old",
+    "annotations of a function": (
+        "old = dict(helper.__annotations__)\nhelper.__annotations__['n'] = int\nreturn old"
+    ),
     "threads": (
         "class Own(threading.Thread):\n    def run(self): self.result = helper()\n"
         "own = Own()\nown.start(); own.join()\nreturn own.result, own.name"
@@ -238,12 +248,12 @@ HARMFUL = {
     "a class attribute is deleted": "old = hasattr(Base, 'count')\ndel Base.count\nreturn old",
     "a class name": "old = Base.__name__\nBase.__name__ = 'Other'\nreturn old",
     "bases": "old = len(Derived.__mro__)\nDerived.__bases__ = (threading.Thread,)\nreturn old",
-    "an attribute of a function": "helper.n = getattr(helper, 'n', 0) + 1\nreturn helper.n",
-    "an attribute of a method": "Base.name.n = getattr(Base.name, 'n', 0) + 1\nreturn Base.name.n",
+    "a dict of a function": "old = hasattr(helper, 'n')\nhelper.__dict__ = {'n': 1}\nreturn old",
     "defaults": "old = helper()\nhelper.__defaults__ = (9,)\nreturn old",
-    "keyword defaults": "old = helper()\nhelper.__kwdefaults__['m'] = 9\nreturn old",
-    "annotations of a function": (
-        "old = dict(helper.__annotations__)\nhelper.__annotations__['n'] = int\nreturn old"
+    "all keyword defaults": "old = helper()\nhelper.__kwdefaults__ = {'m': 9}\nreturn old",
+    "equal defaults": (
+        "class Any:\n    def __eq__(self, other): return True\n    __hash__ = None\n"
+        "old = type(helper.__defaults__[0]).__name__\nhelper.__defaults__ = (Any(),)\nreturn old"
     ),
     "code": "old = helper()\nhelper.__code__ = (lambda n=2, *, m=3: 0).__code__\nreturn old",
     "doc": "old = helper.__doc__\nhelper.__doc__ = 'new'\nreturn old",
@@ -251,9 +261,6 @@ HARMFUL = {
     "a cell": (
         "old = Derived().name()\nDerived.name.__closure__[0].cell_contents = str\nreturn old"
     ),
-    "a static method": "old = Derived.still()\nDerived.still.n = getattr(Derived.still, 'n', 0) + 1\n"
-    "return Derived.still.n",
-    "a getter": "Derived.size.fget.n = getattr(Derived.size.fget, 'n', 0) + 1\nreturn Derived.size.fget.n",
 }
 
 

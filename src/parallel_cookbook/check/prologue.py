@@ -6,8 +6,9 @@ So the first statements that do nothing else, the *prologue*, are executed once.
 execution the module gets back the names that it had behind its prologue.
 
 Sound because nothing is taken on trust. What a prologue may consist of is chosen so that it makes nothing
-that could change, but for modules, functions and classes. Modules are put back as they were; functions
-and classes are compared with what they were, in every part that a program can change. If one was
+that could change, but for modules, functions and classes. All dicts of these are put back as they were, but
+for those of classes, which nobody may write to; what else a program can change of functions and classes
+is compared with what it was, by identity: objects can say that they equal anything. If one was
 changed, or anything was made that is not known here, the module is executed as a whole, now and later.
 """
 
@@ -43,6 +44,8 @@ _UNCHANGING: Final = frozenset({BuiltinFunctionType, GetSetDescriptorType, Membe
 _PLAIN_DECORATORS: Final = frozenset({"staticmethod", "classmethod", "property"})
 _MAKERS_OF_CONSTANTS = (ast.Constant, ast.Name, ast.UnaryOp, ast.BinOp, ast.Tuple)
 _MAKERS_OF_ANNOTATIONS = (*_MAKERS_OF_CONSTANTS, ast.Attribute, ast.Subscript, ast.List)
+_HARMLESS_MODULES: Final = frozenset({"typing", "__future__"})
+"""Whose special objects never change."""
 _IGNORED = (ast.expr_context, ast.operator, ast.unaryop)
 _ANNOTATIONS: Final = () if sys.version_info >= (3, 14) else ("__annotations__",)
 """From 3.14 on they are made when they are asked for."""
@@ -168,9 +171,9 @@ class Beginning:
         ) and self._knows_all({**vars(module), "__builtins__": None})
 
     def restore(self) -> bool:
-        """Put the names of all modules back; False if functions or classes are not what they were."""
+        """Put all dicts back; False if functions or classes are not what they were."""
         for function, inside in self._functions:
-            if _inside_of_function(function) != inside:
+            if not all(map(is_, _inside_of_function(function), inside)):
                 return False
         for cell, owner in self._cells:
             if cell.cell_contents is not owner:
@@ -213,18 +216,18 @@ class Beginning:
         if isinstance(value, type):
             return value.__module__ != self.module.__name__ or self._note_class(value)
         if kind in {staticmethod, classmethod}:
-            return self._knows(value.__wrapped__) and not _own_attributes(value)
+            self._tables.append(_Table(vars(value)))
+            return self._knows(value.__wrapped__)
         if kind is property:
             return all(self._knows(one) for one in (value.fget, value.fset, value.fdel))
         if kind is MethodType:
             return type(value.__self__) is str  # a function of the simulation
-        return kind in _UNCHANGING or kind.__module__ == "typing"
+        return kind in _UNCHANGING or kind.__module__ in _HARMLESS_MODULES
 
     def _note_function(self, function: FunctionType) -> bool:
         inside = _inside_of_function(function)
-        self._functions.append(
-            (function, tuple(dict(one) if type(one) is dict else one for one in inside))
-        )
+        self._functions.append((function, inside))
+        self._tables += [_Table(one) for one in inside if type(one) is dict]
         return all(self._note_cell(cell) for cell in function.__closure__ or ())
 
     def _note_cell(self, cell: CellType) -> bool:
@@ -252,13 +255,8 @@ class Beginning:
         )
 
 
-def _own_attributes(wrapper: Any) -> set[str]:
-    """Return what somebody has added to a static method or a class method."""
-    return set(vars(wrapper)) - set(vars(type(wrapper)(lambda: None)))
-
-
 class _Table:
-    """The names of one module, or the modules of the program, as they were once."""
+    """A dict as it was once: the names of a module, the modules of the program, a function's attributes."""
 
     def __init__(self, names: dict[str, Any]) -> None:
         self._names = names

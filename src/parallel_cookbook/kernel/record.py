@@ -209,7 +209,7 @@ class Record:
     ) -> None:
         """Note what an event does to its targets, one of several or all of them."""
         trail = self.trail
-        trail.append((task, task.past, task.sync))
+        trail.append((task, task.past, task.sync, len(task.positions)))
         task.past = past
         known = task.sync | 1 << position
         parts = operation.parts()

@@ -146,8 +146,8 @@ class Task:
 
     def restore(self, entry: tuple[Any, ...]) -> None:
         """Take back what its last event has noted here; see `Record.rewind`."""
-        _, self.past, self.sync = entry
-        self.positions.pop()
+        _, self.past, self.sync, length = entry
+        del self.positions[length:]
 
     def __repr__(self) -> str:
         return f"<task {self.index} {self.name!r}>"
