@@ -316,6 +316,28 @@ def test_what_is_not_known_is_made_anew(tmp_path: Path, beginning: str) -> None:
     assert begins_again(machine.program) is (beginning.startswith("from random"))
 
 
+BUILTINS = """\
+def main():
+    old = len(str(1))
+    space = __builtins__ if isinstance(__builtins__, dict) else vars(__builtins__)
+    space["len"] = lambda _: 9
+    return old
+"""
+
+
+@pytest.mark.parametrize("is_helper", [False, True])
+def test_changes_of_builtins_are_forgotten(tmp_path: Path, *, is_helper: bool) -> None:
+    """Also those that another module of the program makes, which is not known when it begins."""
+    file = tmp_path / "program.py"
+    source = "def main():\n    import helper\n    return helper.main(), len('')\n"
+    file.write_text(source if is_helper else BUILTINS, encoding="utf-8")
+    (tmp_path / "helper.py").write_text(BUILTINS, encoding="utf-8")
+    machine = new_machine(file, "main", once=True)
+    found = results(machine)
+    assert found == [found[0]] * 4
+    assert not begins_again(machine.program)
+
+
 def test_functions_and_classes_are_the_same_objects(tmp_path: Path) -> None:
     file = program_with(tmp_path, HARMLESS["nothing"])
     machine = new_machine(file, "main", once=True)

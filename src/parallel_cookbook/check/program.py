@@ -124,7 +124,7 @@ class Program:
         beginning = self._beginning
         if beginning is not None:
             codes = self._codes.get(str(self.entry.file))
-            if codes is not None and codes[1] is beginning.rest:
+            if self._can_begin_again and codes is not None and codes[1] is beginning.rest:
                 if beginning.restore():
                     return
                 self._can_begin_again = False
@@ -234,6 +234,8 @@ class Program:
             except OSError as error:
                 raise UsageError(f"cannot read {key!r}: {error.strerror}") from None
             code = self._codes[key] = self._compile(key, source)
+            if b"__builtins__" in source:
+                self._can_begin_again = False  # it may change what all its modules share
             self.module_of_file[key] = module
             self._on_new_sites()
         return code

@@ -209,6 +209,7 @@ class _Merger:
             if task is None or kind in _SPECIAL:
                 self._add_special(process, tape, Row(*words), current, later)
                 continue
+            # As `_record` does, but without a call: there may be millions of these.
             moment = ended - start
             if began != ended and began:
                 began -= start
