@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parallel_cookbook.check.execution import Machine
-from parallel_cookbook.check.exploration import Budget, explore
 from parallel_cookbook.check.program import Entry
 from parallel_cookbook.check.prologue import length_of_prologue
 from parallel_cookbook.content import load_book
-from parallel_cookbook.strategies import Dpor, RoundRobin
+from parallel_cookbook.strategies import RoundRobin
+from whole_search import findings
 
 if TYPE_CHECKING:
     from parallel_cookbook.check.program import Program
@@ -37,25 +37,13 @@ def begins_again(program: Program) -> bool:
     return program._beginning is not None
 
 
-def findings(file: Path, function: str, *, once: bool) -> list[object]:
-    """Explore a program; return all that was found."""
-    machine = new_machine(file, function, once=once)
-    tally = explore(machine, Dpor, Budget(max_executions=60, max_seconds=None), stop_at_first=False)
-    return [
-        (tally.executions, tally.redundant, tally.steps, tally.is_exhaustive),
-        {outcome: times for outcome, (times, _) in tally.outcomes.items()},
-        set(tally.faults),
-        {sites: race.place for sites, race in machine.memory.races.items()},
-        machine.grain(),
-    ]
-
-
 @pytest.mark.parametrize(
     ("file", "function"), [pytest.param(*each, id=f"{each[0].stem}-{each[1]}") for each in PROGRAMS]
 )
 def test_to_put_back_changes_nothing(file: Path, function: str) -> None:
     """The same executions, races, faults and outcomes, as if each module were executed anew."""
-    assert findings(file, function, once=True) == findings(file, function, once=False)
+    kept, anew = (new_machine(file, function, once=once) for once in (True, False))
+    assert findings(kept, 60) == findings(anew, 60)
 
 
 # --- what a prologue may consist of -------------------------------------------------------------

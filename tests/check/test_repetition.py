@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from parallel_cookbook.check.execution import Machine
-from parallel_cookbook.check.exploration import Budget, explore
 from parallel_cookbook.check.program import Entry
 from parallel_cookbook.content import load_book
-from parallel_cookbook.strategies import Dpor
+from whole_search import findings
 
 if TYPE_CHECKING:
     from parallel_cookbook.check.execution import Execution
@@ -38,18 +37,8 @@ class ForgetfulMachine(Machine):
         return super().execute(chooser)
 
 
-def findings(kind: type[Machine], file: Path, function: str) -> tuple[Machine, list[object]]:
-    """Explore a program; return all that was found."""
-    machine = kind(Entry(file, "program", function), max_steps=10_000)
-    budget = Budget(max_executions=150)
-    tally = explore(machine, Dpor, budget, stop_at_first=False)
-    return machine, [
-        (tally.executions, tally.redundant, tally.steps, tally.is_exhaustive),
-        {outcome: times for outcome, (times, _) in tally.outcomes.items()},
-        set(tally.faults),
-        {sites: race.place for sites, race in machine.memory.races.items()},
-        machine.grain(),
-    ]
+def new_machine(kind: type[Machine], file: Path, function: str) -> Machine:
+    return kind(Entry(file, "program", function), max_steps=10_000)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +46,7 @@ def findings(kind: type[Machine], file: Path, function: str) -> tuple[Machine, l
 )
 def test_repeating_changes_nothing(file: Path, function: str) -> None:
     """The same executions, races, faults and outcomes, with notes and without."""
-    judge, expected = findings(ForgetfulMachine, file, function)
-    _, found = findings(Machine, file, function)
-    assert found == expected
+    judge = new_machine(ForgetfulMachine, file, function)
+    expected = findings(judge, 150)
+    assert findings(new_machine(Machine, file, function), 150) == expected
     assert judge.could_repeat > 0 or expected[0][0] <= 2  # type: ignore[attr-defined,index]

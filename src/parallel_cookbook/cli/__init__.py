@@ -15,6 +15,6 @@ def main() -> None:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from parallel_cookbook.cli.command_line import run_command_line  # noqa: PLC0415 - see above
+    from parallel_cookbook.cli.command_line import run_command_line
 
     run_command_line(heed_interrupts=heeded)

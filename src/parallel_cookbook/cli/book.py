@@ -44,7 +44,7 @@ def show(*, recipe: str, no_pager: bool) -> None:
     On a terminal the prose is rendered and the code is coloured; elsewhere it is the plain file:
     `cookbook show threads/lock > mine.py`.
     """
-    from parallel_cookbook.cli.console import new_console  # noqa: PLC0415 - see there
+    from parallel_cookbook.cli.console import new_console
 
     book = load_book()
     chapter = book.find_chapter(recipe)

@@ -151,7 +151,7 @@ def _no_input() -> Iterator[None]:
 
 
 def _entry(target: Target, arguments: tuple[str, ...]) -> Entry:
-    from parallel_cookbook.check import Entry  # noqa: PLC0415 - only this command needs it
+    from parallel_cookbook.check import Entry
 
     return Entry(target.file, target.module, target.function, arguments, target.root)
 
@@ -167,13 +167,13 @@ def _check(
 
     A Ctrl-C goes on as KeyboardInterrupt, after it was said what had been found.
     """
-    from parallel_cookbook.check import (  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.check import (
         DEFAULT_STALL_S,
         Budget,
         check_entry,
         stall_report,
     )
-    from parallel_cookbook.cli.check_progress import shown_progress  # noqa: PLC0415 - rich
+    from parallel_cookbook.cli.check_progress import shown_progress
 
     max_seconds = options["max_seconds"] or None
     max_stall_s = options["max_stall"]
@@ -212,10 +212,10 @@ def _check(
 
 def _tell_interrupted(tally: Tally, command: Callable[[str], str]) -> None:
     """Say on standard error what had been found so far; another Ctrl-C meanwhile changes nothing."""
-    from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
+    from rich.console import Console
 
-    from parallel_cookbook.check import found_so_far  # noqa: PLC0415 - see _entry
-    from parallel_cookbook.report.check import interrupted_lines, show  # noqa: PLC0415
+    from parallel_cookbook.check import found_so_far
+    from parallel_cookbook.report.check import interrupted_lines, show
 
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -228,7 +228,7 @@ def _tell_interrupted(tally: Tally, command: Callable[[str], str]) -> None:
 
 def _replay_command(target: Target, entry: Entry, options: dict[str, Any], schedule: str) -> str:
     """Return the command that replays `schedule`: with everything that the execution depends on."""
-    from parallel_cookbook.check import DEFAULT_MAX_STEPS  # noqa: PLC0415 - see _entry
+    from parallel_cookbook.check import DEFAULT_MAX_STEPS
 
     words = ["cookbook", "check", target.name]
     for package in options["include"]:
@@ -251,8 +251,8 @@ def _write_page(
     command: Callable[[str], str],
     replay_options: dict[str, Any],
 ) -> None:
-    from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
-    from parallel_cookbook.report.check_html import html_page, schedules  # noqa: PLC0415
+    from parallel_cookbook.check import replay_entry
+    from parallel_cookbook.report.check_html import html_page, schedules
 
     stories = {
         schedule: replay_entry(entry, schedule, **replay_options)[0]
@@ -274,10 +274,10 @@ def _show(
     command: Callable[[str], str],
     replay_options: dict[str, Any],
 ) -> None:
-    from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
+    from rich.console import Console
 
-    from parallel_cookbook.check import replay_entry  # noqa: PLC0415 - see _entry
-    from parallel_cookbook.report.check import (  # noqa: PLC0415
+    from parallel_cookbook.check import replay_entry
+    from parallel_cookbook.report.check import (
         all_failure_lines,
         aside_lines,
         report_lines,
@@ -299,10 +299,10 @@ def _replay(
     entry: Entry, target: Target, schedule: str, options: dict[str, Any], *, as_json: bool
 ) -> int:
     """Show what one schedule does; return 1 if the program goes wrong under it, else 0."""
-    from rich.console import Console  # noqa: PLC0415 - rich takes 60 ms
+    from rich.console import Console
 
-    from parallel_cookbook.check import replay_entry, replay_report  # noqa: PLC0415 - see _entry
-    from parallel_cookbook.report.check import columns  # noqa: PLC0415
+    from parallel_cookbook.check import replay_entry, replay_report
+    from parallel_cookbook.report.check import columns
 
     story, faults, stdout = replay_entry(entry, schedule, **_replay_options(options))
     if as_json:

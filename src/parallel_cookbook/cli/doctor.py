@@ -18,7 +18,7 @@ _LEAST_COLUMNS = 20
 @json_option
 def doctor(*, as_json: bool) -> None:
     """Say what this machine offers to parallel programs."""
-    from parallel_cookbook import doctor as inspection  # noqa: PLC0415 - 20 ms
+    from parallel_cookbook import doctor as inspection
 
     facts, extras = inspection.facts(), inspection.extras()
     if as_json:

@@ -121,7 +121,7 @@ class FaultCount(click.ParamType[int]):
         except ValueError:
             advice = f"put --faults behind the program, or give it a number: --faults 1 {value}"
             self.fail(f"{value!r} is no number; {advice}", param, ctx)
-        from parallel_cookbook.check.execution import MAX_FAULTS  # noqa: PLC0415 - takes long
+        from parallel_cookbook.check.execution import MAX_FAULTS
 
         if not 0 <= count <= MAX_FAULTS:
             self.fail(f"{value!r} is not from 0 to {MAX_FAULTS}", param, ctx)

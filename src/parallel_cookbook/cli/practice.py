@@ -86,8 +86,8 @@ def _start(context: click.Context, /, *, name: str) -> None:
 @click.pass_context
 def list_(context: click.Context, /, *, as_json: bool) -> None:
     """List the exercises, and how far you have come."""
-    from parallel_cookbook.practice.folder import Folder  # noqa: PLC0415
-    from parallel_cookbook.report import practice_pages as pages  # noqa: PLC0415
+    from parallel_cookbook.practice.folder import Folder
+    from parallel_cookbook.report import practice_pages as pages
 
     folder = _existing_folder(context)
     exists = folder is not None
@@ -112,7 +112,7 @@ def list_(context: click.Context, /, *, as_json: bool) -> None:
 @click.pass_context
 def hint(context: click.Context, /, *, name: str | None) -> None:
     """Show a hint; each time a larger one."""
-    from parallel_cookbook.report import practice_pages as pages  # noqa: PLC0415
+    from parallel_cookbook.report import practice_pages as pages
 
     folder, exercise = _folder_and_exercise(context, name)
     number = min(folder.progress.of(exercise.id).hints + 1, len(exercise.hints))
@@ -141,7 +141,7 @@ def check(
 
     Exit code: 0 all are right, 1 one is wrong, 3 one could not be proven within its time.
     """
-    from parallel_cookbook.cli.practice_grading import check_folder  # noqa: PLC0415
+    from parallel_cookbook.cli.practice_grading import check_folder
 
     if name is not None and everything:
         raise UsageError(f"name an exercise or use --all, not both: {name!r} --all")
@@ -173,8 +173,8 @@ def reset(context: click.Context, /, *, name: str | None) -> None:
 @click.pass_context
 def solution(context: click.Context, /, *, name: str | None, force: bool) -> None:
     """Show the book's solution, once you have passed; in a pipe, the plain file."""
-    from parallel_cookbook.cli.console import new_console  # noqa: PLC0415 - rich
-    from parallel_cookbook.report import practice_pages as pages  # noqa: PLC0415
+    from parallel_cookbook.cli.console import new_console
+    from parallel_cookbook.report import practice_pages as pages
 
     folder, exercise = _folder_and_exercise(context, name)
     if not folder.progress.has_passed(exercise.id) and not force:
@@ -242,7 +242,7 @@ def grade(
 
     Exit code: 0 all are right, 1 one is wrong, 3 one could not be proven within its time.
     """
-    from parallel_cookbook.cli.practice_grading import grade_classroom  # noqa: PLC0415
+    from parallel_cookbook.cli.practice_grading import grade_classroom
 
     exercises = load_exercises()
     chosen = tuple(find_exercise(exercises, name) for name in names)
@@ -254,7 +254,7 @@ def grade(
 
 def exit_code(grades: Sequence[Grade]) -> int:
     """Return the exit code of all grades together: a wrong answer tells more than an unproven one."""
-    from parallel_cookbook.report.practice_pages import worst_verdict  # noqa: PLC0415 - rich
+    from parallel_cookbook.report.practice_pages import worst_verdict
 
     return _EXIT_CODES[worst_verdict(grades)]
 
@@ -267,7 +267,7 @@ def practice_summary(command: str) -> str:
 
     command: what to type to call `cookbook`.
     """
-    from parallel_cookbook.practice.folder import Folder, find_folder  # noqa: PLC0415
+    from parallel_cookbook.practice.folder import Folder, find_folder
 
     exercises = load_exercises()
     go_on = click.style(f"{command} practice", fg="green")
@@ -294,12 +294,12 @@ def _begin(context: click.Context, name: str | None) -> int:
         folder, notice = _make_folder(context, exercises)
         notices.append(notice)
     if os.isatty(0) and os.isatty(1):
-        from parallel_cookbook.cli.practice_watch import practise  # noqa: PLC0415 - rich, watchdog
+        from parallel_cookbook.cli.practice_watch import practise
 
         practise(folder, exercise, notices + folder.take_notices(), context.obj)
         return 0
-    from parallel_cookbook.cli.practice_grading import check_folder  # noqa: PLC0415
-    from parallel_cookbook.report import practice_pages as pages  # noqa: PLC0415
+    from parallel_cookbook.cli.practice_grading import check_folder
+    from parallel_cookbook.report import practice_pages as pages
 
     exercise = exercise or folder.current
     folder.choose(exercise)
@@ -312,7 +312,7 @@ def _begin(context: click.Context, name: str | None) -> int:
 
 def _existing_folder(context: click.Context) -> Folder | None:
     """Return the learner's folder that was named or is here, up to date; None if there is none yet."""
-    from parallel_cookbook.practice.folder import Folder, find_folder, is_folder  # noqa: PLC0415
+    from parallel_cookbook.practice.folder import Folder, find_folder, is_folder
 
     named: Path | None = context.meta.get(FOLDER)
     root = find_folder(_here()) if named is None else named
@@ -327,7 +327,7 @@ def _existing_folder(context: click.Context) -> Folder | None:
 
 def _make_folder(context: click.Context, exercises: Sequence[Exercise]) -> tuple[Folder, str]:
     """Make the learner's folder; return what to tell of it besides."""
-    from parallel_cookbook.practice.folder import MARKER, make_folder, new_folder  # noqa: PLC0415
+    from parallel_cookbook.practice.folder import MARKER, make_folder, new_folder
 
     named: Path | None = context.meta.get(FOLDER)
     root = new_folder(_here()) if named is None else named
@@ -362,7 +362,7 @@ def _folder_and_exercise(context: click.Context, name: str | None) -> tuple[Fold
 
 
 def _choose(folder: Folder, exercise: Exercise) -> None:
-    from parallel_cookbook.report import practice_pages as pages  # noqa: PLC0415
+    from parallel_cookbook.report import practice_pages as pages
 
     folder.choose(exercise)
     _print(*pages.task_page(folder, exercise))
@@ -373,8 +373,8 @@ def _choose(folder: Folder, exercise: Exercise) -> None:
 
 
 def _print(*lines: Any) -> None:  # noqa: ANN401 - what rich prints
-    from parallel_cookbook.cli.console import new_console  # noqa: PLC0415 - rich takes 60 ms
-    from parallel_cookbook.report.practice_pages import page_text  # noqa: PLC0415
+    from parallel_cookbook.cli.console import new_console
+    from parallel_cookbook.report.practice_pages import page_text
 
     click.echo(page_text(new_console(), lines), nl=False)
 

@@ -125,7 +125,7 @@ def run(
     cookbook run --chapter 2 --start-method spawn
     cookbook run messages/pipeline -- ~/my/folder
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
-    from parallel_cookbook.cli.run_display import Display  # noqa: PLC0415 - rich takes 60 ms
+    from parallel_cookbook.cli.run_display import Display
 
     book = load_book()
     targets = find_programs(book, recipes, chapters, everything=everything)
@@ -149,7 +149,7 @@ def run(
         abandon_output()
         context.exit(1)
     if as_json:
-        from parallel_cookbook.report.run import to_json  # noqa: PLC0415 - see above
+        from parallel_cookbook.report.run import to_json
 
         print_json(to_json(finished, start_method, interrupted=interrupted))
     if interrupted:
@@ -165,7 +165,7 @@ def find_programs(
 
     A recipe that comes with a chapter, or with all, has its place there, even if it is named besides.
     """
-    from parallel_cookbook.report.run import Target  # noqa: PLC0415 - see run
+    from parallel_cookbook.report.run import Target
 
     recipes = [recipe for number in chapters for recipe in book.chapter(number).recipes]
     if everything:
@@ -183,7 +183,7 @@ def find_programs(
 
 def find_program(book: Book, name: str) -> Target:
     """Return what `name` means: a recipe, a file, or a function of either; UsageError if there is no such."""
-    from parallel_cookbook.report.run import Target  # noqa: PLC0415 - see run
+    from parallel_cookbook.report.run import Target
 
     place, _, function = name.partition("::")
     path = Path(place)
@@ -239,10 +239,10 @@ def _run_all(
     targets: list[Target], display: Display, finished: list[Finished], **options: Unpack[RunOptions]
 ) -> None:
     """Run the targets one after the other; append each result to `finished` as it is known."""
-    from parallel_cookbook.report.run import Finished  # noqa: PLC0415 - see run
-    from parallel_cookbook.run import RunInterrupted, run_program  # noqa: PLC0415 - the same
-    from parallel_cookbook.run.guard import Guard  # noqa: PLC0415
-    from parallel_cookbook.run.processes import new_mark  # noqa: PLC0415
+    from parallel_cookbook.report.run import Finished
+    from parallel_cookbook.run import RunInterrupted, run_program
+    from parallel_cookbook.run.guard import Guard
+    from parallel_cookbook.run.processes import new_mark
 
     mark = new_mark()
     with Guard(mark) as guard:

@@ -101,7 +101,7 @@ def _exit(context: click.Context, code: int) -> None:
 
 
 def _tell_of_kept(context: click.Context, options: dict[str, Any]) -> None:
-    from parallel_cookbook.trace.watch import read_traced  # noqa: PLC0415 - only needed here
+    from parallel_cookbook.trace.watch import read_traced
 
     wrong = next((name for name in ("target", "module", "keep") if options[name]), None)
     if wrong:
@@ -113,7 +113,7 @@ def _tell_of_kept(context: click.Context, options: dict[str, Any]) -> None:
 
 def _program(options: dict[str, Any], arguments: list[str]) -> tuple[Program, str]:
     """Return what to run, and how `cookbook check` calls it; "" if it cannot check it."""
-    from parallel_cookbook.trace.watch import Program  # noqa: PLC0415 - only this command needs it
+    from parallel_cookbook.trace.watch import Program
 
     target, module = options["target"], options["module"]
     if bool(target) == bool(module):
@@ -167,9 +167,9 @@ def _folder(keep: Path | None) -> Iterator[_Folder]:
 
 
 def _trace(program: Program, folder: Path, options: dict[str, Any]) -> Traced:
-    from parallel_cookbook.run.guard import Guard  # noqa: PLC0415 - only this command needs them
-    from parallel_cookbook.run.processes import new_mark  # noqa: PLC0415
-    from parallel_cookbook.trace.watch import trace_program  # noqa: PLC0415
+    from parallel_cookbook.run.guard import Guard
+    from parallel_cookbook.run.processes import new_mark
+    from parallel_cookbook.trace.watch import trace_program
 
     mark = new_mark()
     with Guard(mark) as guard:
@@ -194,8 +194,8 @@ def _tell_of_sighting(sighting: Sighting) -> None:
 
 def _tell(traced: Traced, options: dict[str, Any], *, kept: Path | None, check: str) -> int:
     """Show what came of a run; return our exit code."""
-    from parallel_cookbook.report.trace import ending_words, to_json, verdict_of  # noqa: PLC0415
-    from parallel_cookbook.trace.summary import summarise  # noqa: PLC0415
+    from parallel_cookbook.report.trace import ending_words, to_json, verdict_of
+    from parallel_cookbook.trace.summary import summarise
 
     verdict = verdict_of(traced)
     code = {"pass": 0, "interrupted": 128 + signal.SIGINT}.get(verdict, 1)
@@ -216,8 +216,8 @@ def _tell(traced: Traced, options: dict[str, Any], *, kept: Path | None, check: 
 
 
 def _show(summary: Summary, words: str) -> None:
-    from parallel_cookbook.cli.console import new_console  # noqa: PLC0415 - rich takes 60 ms
-    from parallel_cookbook.report.trace import summary_lines  # noqa: PLC0415
+    from parallel_cookbook.cli.console import new_console
+    from parallel_cookbook.report.trace import summary_lines
 
     console = new_console(stderr=True)
     for line in summary_lines(summary, words):
@@ -239,9 +239,9 @@ def _check_command(target: str) -> str:
 def _draw(summary: Summary, page: Path | None, perfetto: Path | None) -> None:
     if page is None and perfetto is None:
         return
-    from parallel_cookbook.report.perfetto import perfetto_trace  # noqa: PLC0415 - seldom needed
-    from parallel_cookbook.report.timeline_html import timeline_page  # noqa: PLC0415
-    from parallel_cookbook.trace.picture import picture_of  # noqa: PLC0415
+    from parallel_cookbook.report.perfetto import perfetto_trace
+    from parallel_cookbook.report.timeline_html import timeline_page
+    from parallel_cookbook.trace.picture import picture_of
 
     picture = picture_of(summary)
     if page is not None:

@@ -77,11 +77,7 @@ class Record:
         length = self._marks[depth] if depth < len(self._marks) else self._end
         for number in range(len(trail) - 1, length - 1, -1):
             entry = trail[number]
-            thing = entry[0]
-            if isinstance(thing, Target):  # most are, and the compiler knows its method then
-                thing.restore(entry)
-            else:
-                thing.restore(entry)
+            entry[0].restore(entry)
         del trail[length:]
         del self.choices[depth:]
         del self.operations[depth:]
